@@ -1,0 +1,136 @@
+"""Input checks of every operator: clear words, not wrong pictures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+Shape = tuple[int, ...]
+
+
+def check_shape(shape: Sequence[int], *, dims: Sequence[int] = ()) -> Shape:
+    """Return ``shape`` as a tuple of positive ints.
+
+    Parameters
+    ----------
+    shape
+        Event shape, without the batch dimension.
+    dims
+        Allowed numbers of dimensions; empty means any.
+
+    Raises
+    ------
+    TypeError
+        If ``shape`` is not a sequence of integers.
+    ValueError
+        If a size is not positive or the number of dimensions is not allowed.
+    """
+    given = tuple(shape) if isinstance(shape, Sequence) else None
+    if (
+        given is None
+        or isinstance(shape, str)
+        or not all(
+            isinstance(s, int) and not isinstance(s, bool) for s in given
+        )
+    ):
+        raise TypeError(
+            f"shape must be a tuple of integers such as (3, 64, 64), "
+            f"got {shape!r}"
+        )
+    if not given or min(given) < 1:
+        raise ValueError(f"every size in shape must be at least 1: {given}")
+    if dims and len(given) not in dims:
+        wanted = " or ".join(str(d) for d in dims)
+        raise ValueError(
+            f"shape must have {wanted} dimensions (no batch dimension), "
+            f"got {given}"
+        )
+    return given
+
+
+def check_batch(
+    x: Tensor, shape: Shape, device: torch.device | None, what: str
+) -> Tensor:
+    """Return ``x`` if it is a float batch ``(B, *shape)`` on ``device``.
+
+    Raises
+    ------
+    TypeError
+        If ``x`` is not a float32 or float64 tensor.
+    ValueError
+        If its shape or device is not the expected one.
+    """
+    if not isinstance(x, Tensor):
+        raise TypeError(
+            f"{what} must be a torch.Tensor, got {type(x).__name__}: "
+            f"convert it with torch.as_tensor(...)"
+        )
+    if x.dtype not in (torch.float32, torch.float64):
+        raise TypeError(
+            f"{what} must be float32 or float64, got {x.dtype}: "
+            f"convert it with .float() or .double()"
+        )
+    if tuple(x.shape[1:]) != shape or x.dim() != len(shape) + 1:
+        hint = (
+            "; add the batch dimension with x[None]"
+            if tuple(x.shape) == shape
+            else ""
+        )
+        wanted = ", ".join(str(s) for s in shape)
+        raise ValueError(
+            f"{what} must have shape (B, {wanted}), got {tuple(x.shape)}{hint}"
+        )
+    if device is not None and x.device != device:
+        raise ValueError(
+            f"{what} is on {x.device}, the operator on {device}: move one of "
+            f"them with .to(...)"
+        )
+    return x
+
+
+def check_finite(y: Tensor, what: str = "measurement y") -> Tensor:
+    """Return ``y`` if every entry is finite, else raise ``ValueError``."""
+    if not bool(torch.isfinite(y).all()):
+        bad = int((~torch.isfinite(y)).sum())
+        raise ValueError(
+            f"{what} holds {bad} NaN or infinite entries: repair or mask "
+            f"them first (torch.nan_to_num replaces them)"
+        )
+    return y
+
+
+def check_divides(shape: Shape, factor: int, what: str) -> int:
+    """Return ``factor`` if it divides the two picture sizes of ``shape``."""
+    if not isinstance(factor, int) or isinstance(factor, bool):
+        raise TypeError(f"{what} must be an integer, got {factor!r}")
+    height, width = shape[-2:]
+    if factor < 1 or height % factor or width % factor:
+        common = math.gcd(height, width)
+        good = [d for d in range(1, common + 1) if common % d == 0]
+        raise ValueError(
+            f"{what} {factor} does not divide a {height} x {width} picture: "
+            f"use one of {good}, or crop or pad the picture"
+        )
+    return factor
+
+
+def check_ratio(ratio: float) -> float:
+    """Return ``ratio`` if it is a share in (0, 1]."""
+    if not 0 < ratio <= 1:
+        raise ValueError(
+            f"ratio is the share of measurements kept, in (0, 1], got "
+            f"{ratio!r}; for a compression of {ratio} give 1/{ratio}"
+        )
+    return float(ratio)
+
+
+def check_finite_values(values: Tensor, what: str) -> Tensor:
+    """Return float64 ``values`` if all finite and not all zero."""
+    values = values.detach().to(torch.float64)
+    check_finite(values, what)
+    if not bool(values.any()):
+        raise ValueError(f"{what} is all zeros: it would measure nothing")
+    return values
