@@ -13,18 +13,43 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor, nn
 
-from pinv_edu.checks import Shape, check_batch, check_finite, check_shape
+from pinv_edu.checks import (
+    Shape,
+    check_batch,
+    check_finite,
+    check_shape,
+    check_strength,
+)
 
 Code = Tensor | tuple["Code", ...]
 """Null coordinates: a tensor, or a (nested, perhaps empty) tuple of them."""
 
 
 def combine(function: Callable[..., Tensor], *codes: Code) -> Code:
-    """Apply ``function`` tensor by tensor to codes of equal structure."""
-    if isinstance(codes[0], Tensor):
+    """Apply ``function`` tensor by tensor to codes of equal structure.
+
+    Raises
+    ------
+    ValueError
+        If the structures differ.
+    """
+    if all(isinstance(code, Tensor) for code in codes):
         return function(*codes)
-    parts = zip(*codes, strict=True)
-    return tuple(combine(function, *part) for part in parts)
+    if any(isinstance(code, Tensor) for code in codes) or (
+        len({len(code) for code in codes}) > 1
+    ):
+        raise ValueError(
+            "codes differ in structure: take them from complete(x) or "
+            "null_code(y) of the same operator"
+        )
+    return tuple(combine(function, *part) for part in zip(*codes))
+
+
+def per_item(strength: float | Tensor, like: Tensor) -> float | Tensor:
+    """Shape one number for each item of a batch so that it multiplies."""
+    if not isinstance(strength, Tensor):
+        return strength
+    return strength.reshape(-1, *[1] * (like.dim() - 1))
 
 
 class PseudoInvertible(nn.Module):
@@ -107,7 +132,8 @@ class PseudoInvertible(nn.Module):
         x, y
             Estimate (B, \*in_shape) and measurement (B, \*out_shape).
         strength
-            :math:`\lambda`; 1 is exact, 0 leaves ``x`` as it is.
+            :math:`\lambda`, one number or a tensor with one for each item;
+            1 is exact, 0 leaves ``x`` as it is.
         completion
             ``"raw"`` moves all null coordinates at once (above);
             ``"centred"`` corrects stage after stage of a chain, from the
@@ -129,6 +155,7 @@ class PseudoInvertible(nn.Module):
         back-projection; Wang, Yu, Zhang (2023), DDNM, Eq. 13 (linear).
         """
         x, y = self._check_pair(x, y)
+        strength = check_strength(strength, x)
         if completion == "centred":
             return self._project_centred(x, y, strength)
         if completion != "raw":
@@ -138,12 +165,13 @@ class PseudoInvertible(nn.Module):
         y_x, z_x = self.complete(x)
         code_y = self.null_code(y) if code is None else code
         moved = combine(
-            lambda z, new, old: z + strength * (new - old),
+            lambda z, new, old: z + per_item(strength, z) * (new - old),
             z_x,
             code_y,
             self.null_code(y_x),
         )
-        return self.complete_inverse(torch.lerp(y_x, y, strength), moved)
+        target = torch.lerp(y_x, y, per_item(strength, y))
+        return self.complete_inverse(target, moved)
 
     def _project_centred(
         self, x: Tensor, y: Tensor, strength: float | Tensor
@@ -169,6 +197,11 @@ class PseudoInvertible(nn.Module):
             raise ValueError(
                 f"x holds {len(x)} items and y {len(y)}: repeat the shorter "
                 f"one, for example y.expand({len(x)}, *y.shape[1:])"
+            )
+        if x.device != y.device:
+            raise ValueError(
+                f"x is on {x.device} and y on {y.device}: move one, "
+                f"y.to(x.device)"
             )
         if x.dtype != y.dtype:
             raise TypeError(
@@ -228,6 +261,12 @@ class Chain(PseudoInvertible):
     def complete_inverse(self, y: Tensor, z: Code) -> Tensor:
         """Undo the stages backwards, each with its own coordinates."""
         y = self.check_y(y)
+        if not isinstance(z, tuple) or len(z) != len(self.stages):
+            raise ValueError(
+                f"z must be a tuple with one entry for each of the "
+                f"{len(self.stages)} stages: take it from complete(x) or "
+                f"null_code(y)"
+            )
         for stage, code in zip(reversed(self.stages), reversed(z)):
             y = stage.complete_inverse(y, code)
         return y
@@ -254,7 +293,7 @@ class Chain(PseudoInvertible):
         seen = [x]
         for stage in self.stages:
             seen.append(stage(seen[-1]))
-        target = torch.lerp(seen[-1], y, strength)
+        target = torch.lerp(seen[-1], y, per_item(strength, y))
         for stage, before in zip(reversed(self.stages), reversed(seen[:-1])):
             target = stage.project(before, target, completion="centred")
         return target

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -75,7 +77,7 @@ def check_batch(
         )
     if tuple(x.shape[1:]) != shape or x.dim() != len(shape) + 1:
         hint = (
-            "; add the batch dimension with x[None]"
+            f"; add the batch dimension with {what}[None]"
             if tuple(x.shape) == shape
             else ""
         )
@@ -93,8 +95,12 @@ def check_batch(
 
 def check_finite(y: Tensor, what: str = "measurement y") -> Tensor:
     """Return ``y`` if every entry is finite, else raise ``ValueError``."""
-    if not bool(torch.isfinite(y).all()):
-        bad = int((~torch.isfinite(y)).sum())
+    # A sum is the fastest test: no other than finite entries give a finite
+    # one, and it overflows so rarely that a second look costs nothing.
+    if y.sum().isfinite():
+        return y
+    bad = int((~torch.isfinite(y)).sum())
+    if bad:
         raise ValueError(
             f"{what} holds {bad} NaN or infinite entries: repair or mask "
             f"them first (torch.nan_to_num replaces them)"
@@ -119,17 +125,69 @@ def check_divides(shape: Shape, factor: int, what: str) -> int:
 
 def check_ratio(ratio: float) -> float:
     """Return ``ratio`` if it is a share in (0, 1]."""
+    if not isinstance(ratio, (int, float)):
+        raise TypeError(f"ratio must be a number in (0, 1], got {ratio!r}")
     if not 0 < ratio <= 1:
         raise ValueError(
             f"ratio is the share of measurements kept, in (0, 1], got "
-            f"{ratio!r}; for a compression of {ratio} give 1/{ratio}"
+            f"{ratio!r}; to keep one in four give 1/4"
         )
     return float(ratio)
 
 
-def check_finite_values(values: Tensor, what: str) -> Tensor:
-    """Return float64 ``values`` if all finite and not all zero."""
-    values = values.detach().to(torch.float64)
+def check_rcond(rcond: float | None) -> float | None:
+    """Return ``rcond`` if it is None (the default) or in [0, 1)."""
+    if rcond is None:
+        return None
+    if not isinstance(rcond, (int, float)):
+        raise TypeError(f"rcond must be a number in [0, 1), got {rcond!r}")
+    if not 0 <= rcond < 1:
+        raise ValueError(
+            f"rcond is relative to the largest singular value and lies in "
+            f"[0, 1), got {rcond!r}"
+        )
+    return rcond
+
+
+def check_strength(strength: float | Tensor, like: Tensor) -> float | Tensor:
+    """Return a finite number, or a tensor with one for each item."""
+    if not isinstance(strength, (int, float, Tensor)):
+        raise TypeError(f"strength must be a number, got {strength!r}")
+    values = torch.as_tensor(strength).flatten()
+    if len(values) not in (1, len(like)) or not values.isfinite().all():
+        raise ValueError(
+            f"strength must be a finite number, or one for each of the "
+            f"{len(like)} items, got {strength!r}"
+        )
+    return values.to(like) if isinstance(strength, Tensor) else strength
+
+
+def as_constant(values: Any, what: str) -> Tensor:
+    """Tensor of real numbers without gradient; Python's are float64.
+
+    Raises
+    ------
+    TypeError
+        If ``values`` is no array of real numbers.
+    """
+    if not isinstance(values, Tensor):
+        array = np.asarray(values)
+        if array.dtype.kind not in "biuf":
+            raise TypeError(
+                f"{what} must be a tensor, an array or a list of real "
+                f"numbers, got {type(values).__name__} of {array.dtype}"
+            )
+        values = torch.as_tensor(array)
+    if values.is_complex():
+        raise TypeError(
+            f"{what} must be real, got {values.dtype}: take its .real part"
+        )
+    return values.detach()
+
+
+def check_finite_values(values: Any, what: str) -> Tensor:
+    """Return ``values`` as float64 if all finite and not all zero."""
+    values = as_constant(values, what).to(torch.float64)
     check_finite(values, what)
     if not bool(values.any()):
         raise ValueError(f"{what} is all zeros: it would measure nothing")

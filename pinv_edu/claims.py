@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-import torch
+import numpy as np
 from torch import Tensor
 
 Value = float | int | bool | Tensor
@@ -70,11 +70,13 @@ def claim(
         only_below = above is None and equals is None
         what = "residual" if only_below else ""
     parts = [words for _, words in _conditions(below, above, equals, tol)]
-    print(f"✓ {text}   {what} {' and '.join(parts)}".replace("    ", "   "))
+    print(f"✓ {text}   " + f"{what} {' and '.join(parts)}".lstrip())
 
 
 def _numbers(value: Value) -> list[float]:
-    flat = torch.as_tensor(value).detach().flatten().tolist()
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+    flat = np.ravel(value).tolist()  # a Python number keeps all its digits
     if not flat:
         raise ValueError("the value is empty: a claim about nothing")
     return flat

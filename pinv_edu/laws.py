@@ -137,7 +137,8 @@ def check_operator(
     :math:`\langle Ax, y\rangle = \langle x, A^\top y\rangle`; the Penrose
     identities; the completion :math:`G^{-1}(G(x)) = x`; that null
     coordinates are not measured; back-projection in both forms; and for
-    linear operators the spectral filter against :math:`A^+A`.
+    linear operators the spectral filter against :math:`A^+A` and
+    :math:`A^\top A`.
 
     Parameters
     ----------
@@ -192,17 +193,19 @@ HINTS = {
     "back-projection": "g(project(x, y)) = y fails for y in the range.",
     "centred back-projection": "The stage-wise form misses y.",
     "spectral filter": "With response (sigma > 0) it must be A+ A.",
+    "singular values": "The filter with response sigma**2 must be A'A.",
 }
 
 
 def _residuals(op: PseudoInvertible, x: Tensor) -> Iterator[tuple[str, float]]:
     """Yield (law, residual) one by one, so that the first failure stops."""
     before, y = x.clone(), op(x)
+    kind = x.dtype, x.device
     yield "shape of g(x)", _mismatch(y.shape, (len(x), *op.out_shape))
+    yield "type and device", _mismatch((y.dtype, y.device), kind)
     back = op.pinv(y)
     yield "shape of the pseudo-inverse", _mismatch(back.shape, x.shape)
-    kept = all((t.dtype, t.device) == (x.dtype, x.device) for t in (y, back))
-    yield "type and device", _mismatch(kept, True)
+    yield "type and device", _mismatch((back.dtype, back.device), kind)
     yield (
         "same result twice",
         _mismatch(torch.equal(op(x), y) and torch.equal(before, x), True),
@@ -212,12 +215,7 @@ def _residuals(op: PseudoInvertible, x: Tensor) -> Iterator[tuple[str, float]]:
     yield from penrose_residuals(op, x).items()
     yield from _completion_residuals(op, x)
     if isinstance(op, LinearOperator):
-        filtered = op.spectral_filter(x, lambda s: (s > 0).to(s.dtype))
-        error = (filtered - op.pinv(y)).flatten(1).norm(dim=1)
-        yield (
-            "spectral filter",
-            float((error / x.flatten(1).norm(dim=1)).max()),
-        )
+        yield from _spectral_residuals(op, x)
 
 
 def _mismatch(a: object, b: object) -> float:
@@ -238,6 +236,17 @@ def _linear_residuals(
     size = op(x).flatten(1).norm(dim=1)[:, None] * y.flatten(1).norm(dim=1)
     ratio = (left - right).abs() / size.clamp(min=1e-300)
     yield "adjoint", float(ratio.max())
+
+
+def _spectral_residuals(
+    op: LinearOperator, x: Tensor
+) -> Iterator[tuple[str, float]]:
+    y = op(x)
+    seen = op.spectral_filter(x, lambda s: (s > 0).to(s.dtype))
+    error = (seen - op.pinv(y)).flatten(1).norm(dim=1)
+    yield "spectral filter", float((error / x.flatten(1).norm(dim=1)).max())
+    squares = op.spectral_filter(x, lambda s: s**2)
+    yield "singular values", relative(squares, op.adjoint(y))
 
 
 def _completion_residuals(

@@ -5,9 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from pinv_edu.checks import check_finite
+from pinv_edu.checks import as_constant, check_finite, check_rcond
 from pinv_edu.linear.operator import LinearOperator
-from pinv_edu.linear.separable import check_rcond
 from pinv_edu.linear.spectra import DenseSVD
 
 
@@ -17,8 +16,8 @@ class MatrixOperator(LinearOperator):
     Parameters
     ----------
     matrix
-        (m, n), anything ``torch.as_tensor`` takes; integers become
-        float64.
+        (m, n), a tensor, an array or nested lists; integers and Python
+        numbers become float64.
     rcond
         Singular values up to ``rcond`` times the largest count as zero:
         the operator is then the nearest matrix of lower rank, in the
@@ -30,12 +29,14 @@ class MatrixOperator(LinearOperator):
     ------
     ValueError
         If the matrix is not two-dimensional or not finite.
+    TypeError
+        If it does not hold real numbers.
     """
 
     matrix: Tensor
 
     def __init__(self, matrix: Tensor, rcond: float | None = None) -> None:
-        given = torch.as_tensor(matrix)
+        given = as_constant(matrix, "matrix")
         if not given.is_floating_point():
             given = given.to(torch.float64)
         if given.dim() != 2:
@@ -48,9 +49,10 @@ class MatrixOperator(LinearOperator):
         super().__init__((n,), (m,))
         if rcond is not None:
             check_rcond(rcond)
-        self.svd = DenseSVD(given.detach(), (n,), (m,), rcond)
-        cut = rcond is not None and not bool((self.svd.values > 0).all())
-        kept = self.svd.matrix() if cut else given.detach().double()
+        self.svd = DenseSVD(given, (n,), (m,), rcond)
+        exact = rcond is None and given.dtype == torch.float64
+        whole = exact or bool((self.svd.values > 0).all())
+        kept = given.double() if whole else self.svd.matrix()
         self.register_buffer("matrix", kept)
 
     def forward(self, x: Tensor) -> Tensor:

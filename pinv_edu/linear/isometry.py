@@ -14,12 +14,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pinv_edu.checks import (
+    as_constant,
     check_divides,
     check_finite_values,
     check_shape,
 )
-from pinv_edu.linear.operator import LinearOperator, Response, sizes
-from pinv_edu.linear.spectra import respond
+from pinv_edu.linear.operator import LinearOperator, sizes
+from pinv_edu.linear.responses import Response, respond
 
 
 class ScaledIsometry(LinearOperator):
@@ -116,7 +117,7 @@ class Inpainting(ScaledIsometry):
 
     def __init__(self, shape: Sequence[int], mask: Tensor) -> None:
         shape = check_shape(shape, dims=(2, 3))
-        mask = _check_mask(torch.as_tensor(mask), shape)
+        mask = _check_mask(as_constant(mask, "mask"), shape)
         rank = int(mask.expand(shape).sum())
         super().__init__(shape, shape, scale=1.0, rank=rank)
         self.register_buffer("mask", mask)
@@ -211,7 +212,7 @@ class Grayscale(ScaledIsometry):
         weights: Sequence[float] = (1 / 3, 1 / 3, 1 / 3),
     ) -> None:
         shape = check_shape(shape, dims=(3,))
-        given = torch.as_tensor(weights, dtype=torch.float64).flatten()
+        given = as_constant(weights, "weights").flatten()
         if len(given) != shape[0]:
             raise ValueError(
                 f"weights must hold one number for each of the {shape[0]} "

@@ -2,7 +2,6 @@ r"""Linear operators: :math:`A`, its adjoint, :math:`A^+`, its spectrum."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,10 +9,8 @@ from torch import Tensor
 
 from pinv_edu.base import PseudoInvertible
 from pinv_edu.checks import Shape
+from pinv_edu.linear.responses import Response
 from pinv_edu.linear.spectra import Spectrum, choose_spectrum
-
-Response = Callable[[Tensor], Tensor]
-"""Maps a tensor of singular values (0 included) to multipliers."""
 
 
 class LinearOperator(PseudoInvertible):

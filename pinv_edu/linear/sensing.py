@@ -48,37 +48,34 @@ class WalshHadamard(ScaledIsometry):
         others = 1 + torch.randperm(n - 1, generator=generator)[: m - 1]
         kept = torch.cat([torch.zeros(1, dtype=torch.long), others])
         self.register_buffer("kept", kept.sort().values)
-        self.factors = [_orthonormal_factors(side) for side in shape[-2:]]
+        self.factors = [
+            f for side in shape[-2:] for f in _orthonormal_factors(side)
+        ]
 
     def forward(self, x: Tensor) -> Tensor:
         """Transform, then keep some coefficients."""
-        x = self._transform(self.check_x(x), inverse=False)
-        return x.flatten(-2).index_select(-1, self.kept)
+        flat = self.check_x(x).flatten(-2)
+        for factor in self.factors:
+            flat = _cycle(flat, factor)
+        return flat.gather(-1, self.kept.expand(len(x), *self.out_shape))
 
     def adjoint(self, y: Tensor) -> Tensor:
         """Put the coefficients back, zeros elsewhere; transform back."""
         y = self.check_y(y)
-        flat = y.new_zeros(*y.shape[:-1], math.prod(self.in_shape[-2:]))
-        flat.index_copy_(-1, self.kept, y)
-        x = flat.reshape(len(y), *self.in_shape)
-        return self._transform(x, inverse=True)
-
-    def _transform(self, x: Tensor, inverse: bool) -> Tensor:
-        for factors in reversed(self.factors):  # width, then height
-            for f in factors:
-                x = _cycle(x, (f.T if inverse else f).to(x))
-            x = x.transpose(-2, -1)
-        return x
+        nothing = y.new_zeros(*y.shape[:-1], math.prod(self.in_shape[-2:]))
+        flat = nothing.scatter(-1, self.kept.expand_as(y), y)
+        for factor in self.factors:
+            flat = _cycle(flat, factor.T)
+        return flat.reshape(len(y), *self.in_shape)
 
 
 def _cycle(x: Tensor, factor: Tensor) -> Tensor:
-    """Apply one Kronecker factor to the last axis and cycle its digits.
+    """Apply a Kronecker factor to the first digit of the last axis.
 
-    After all factors of the axis its entries are in order again.
+    The digit moves to the end: after all factors they are in order again.
     """
-    shape = x.shape
-    x = x.reshape(*shape[:-1], len(factor), -1)
-    return (factor @ x).transpose(-2, -1).reshape(shape)
+    digits = x.unflatten(-1, (len(factor), -1))
+    return (digits.mT @ factor.to(x).T).flatten(-2)
 
 
 def _orthonormal_factors(side: int) -> list[Tensor]:

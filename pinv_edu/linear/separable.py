@@ -15,10 +15,12 @@ from torch.nn import functional as F
 from pinv_edu.checks import (
     check_divides,
     check_finite_values,
+    check_rcond,
     check_shape,
 )
-from pinv_edu.linear.operator import LinearOperator, Response, sizes
-from pinv_edu.linear.spectra import respond_with_zero, spread
+from pinv_edu.linear.operator import LinearOperator, sizes
+from pinv_edu.linear.responses import Response, respond_with_zero
+from pinv_edu.linear.spectra import negligible, numerical_rank, spread
 
 
 class SeparableOperator(LinearOperator):
@@ -40,7 +42,8 @@ class SeparableOperator(LinearOperator):
         Values :math:`\Sigma_{ij}` up to ``rcond`` times the largest count
         as zero, in the measurement as in its inverse, so that all laws
         hold exactly for what is left. ``A`` changes by at most ``rcond``
-        of its norm.
+        of its norm. The default depends on the precision of the picture:
+        1e-7 in float64, 1e-4 in float32.
     """
 
     rows: Tensor
@@ -52,19 +55,17 @@ class SeparableOperator(LinearOperator):
         shape: Sequence[int],
         rows: Tensor,
         columns: Tensor,
-        rcond: float,
+        rcond: float | None = None,
     ) -> None:
         shape = check_shape(shape, dims=(2, 3))
         super().__init__(shape, (*shape[:-2], len(rows), len(columns)))
         u_h, s_h, v_h = torch.linalg.svd(rows, full_matrices=False)
         u_w, s_w, v_w = torch.linalg.svd(columns, full_matrices=False)
-        values = s_h[:, None] * s_w
-        kept = values > check_rcond(rcond) * values.max()
-        self.whole = bool(kept.all())
+        self.rcond = check_rcond(rcond)
         constants = {
             "rows": rows,
             "columns": columns,
-            "values": torch.where(kept, values, 0.0),
+            "values": s_h[:, None] * s_w,
             "u_h": u_h,
             "u_w": u_w,
             "v_h": v_h.T.contiguous(),
@@ -76,34 +77,43 @@ class SeparableOperator(LinearOperator):
     def forward(self, x: Tensor) -> Tensor:
         r"""Return :math:`A_h X A_w^\top`."""
         x = self.check_x(x)
-        if self.whole:
+        values = self._kept(x.dtype)
+        if values.all():
             return _both_sides(self.rows, x, self.columns)
-        return self._from_y(self._to_x(x) * self.values.to(x.dtype))
+        return self._from_y(self._to_x(x) * values.to(x.dtype))
 
     def adjoint(self, y: Tensor) -> Tensor:
         r"""Return :math:`A_h^\top Y A_w`."""
         y = self.check_y(y)
-        if self.whole:
+        values = self._kept(y.dtype)
+        if values.all():
             return _both_sides(self.rows.T, y, self.columns.T)
-        return self._from_x(self._to_y(y) * self.values.to(y.dtype))
+        return self._from_x(self._to_y(y) * values.to(y.dtype))
 
     def pinv(self, y: Tensor) -> Tensor:
         """Divide by the singular values that are left."""
         y = self.check_y(y)
-        inverse = torch.where(self.values > 0, 1 / self.values, 0.0)
+        values = self._kept(y.dtype)
+        inverse = torch.where(values > 0, 1 / values, 0.0)
         return self._from_x(self._to_y(y) * inverse.to(y.dtype))
 
     def singular_values(self) -> Tensor:
         """Products of the two spectra, for every channel."""
         channels = torch.Size(self.in_shape[:-2]).numel()
-        return spread(self.values.repeat(channels, 1), min(sizes(self)))
+        values = self._kept(torch.float64).repeat(channels, 1)
+        return spread(values, min(sizes(self)))
 
     def spectral_filter(self, x: Tensor, response: Response) -> Tensor:
         """Multiply the coordinates that are seen; the rest gets f(0)."""
         x = self.check_x(x)
-        at_zero, at = respond_with_zero(response, self.values)
+        at_zero, at = respond_with_zero(response, self._kept(x.dtype))
         seen = self._from_x(self._to_x(x) * (at - at_zero).to(x.dtype))
         return at_zero.to(x.dtype) * x + seen
+
+    def _kept(self, dtype: torch.dtype) -> Tensor:
+        """Singular values without what is negligible in this precision."""
+        cut = negligible(self.rcond, dtype)
+        return torch.where(numerical_rank(self.values, cut), self.values, 0.0)
 
     def _to_x(self, x: Tensor) -> Tensor:
         return _both_sides(self.v_h.T, x, self.v_w.T)
@@ -121,16 +131,6 @@ class SeparableOperator(LinearOperator):
 def _both_sides(left: Tensor, x: Tensor, right: Tensor) -> Tensor:
     r""":math:`L X R^\top` in the precision of ``x``."""
     return left.to(x.dtype) @ x @ right.to(x.dtype).T
-
-
-def check_rcond(rcond: float) -> float:
-    """Return ``rcond`` if it is in [0, 1)."""
-    if not 0 <= rcond < 1:
-        raise ValueError(
-            f"rcond is relative to the largest singular value and lies in "
-            f"[0, 1), got {rcond!r}"
-        )
-    return rcond
 
 
 class SeparableBlur(SeparableOperator):
@@ -156,7 +156,7 @@ class SeparableBlur(SeparableOperator):
         shape: Sequence[int],
         kernel_h: Tensor,
         kernel_w: Tensor,
-        rcond: float = 1e-4,
+        rcond: float | None = None,
     ) -> None:
         shape = check_shape(shape, dims=(2, 3))
         rows = _convolution_matrix(kernel_h, shape[-2], "kernel_h")
@@ -166,7 +166,7 @@ class SeparableBlur(SeparableOperator):
 
 def _convolution_matrix(kernel: Tensor, n: int, what: str) -> Tensor:
     """Toeplitz matrix (n, n) of a centred convolution, zero outside."""
-    kernel = check_finite_values(torch.as_tensor(kernel), what)
+    kernel = check_finite_values(kernel, what)
     if kernel.dim() != 1:
         raise ValueError(
             f"{what} must be one-dimensional, got {tuple(kernel.shape)}"
@@ -218,12 +218,14 @@ def _bicubic_matrix(n: int, factor: int) -> Tensor:
 
 def box_kernel(length: int) -> Tensor:
     """Return a uniform kernel of ``length`` taps with sum 1, float64."""
+    (length,) = check_shape((length,))
     return torch.full((length,), 1 / length, dtype=torch.float64)
 
 
 def gaussian_kernel(length: int, sigma: float) -> Tensor:
     """Return a Gaussian of standard deviation ``sigma`` pixels, sum 1."""
-    if sigma <= 0:
+    (length,) = check_shape((length,))
+    if not sigma > 0:
         raise ValueError(f"sigma is in pixels and positive, got {sigma!r}")
     at = torch.arange(length, dtype=torch.float64) - (length - 1) / 2
     kernel = torch.exp(-(at**2) / (2 * sigma**2))

@@ -15,11 +15,13 @@ Three ways, tried in this order:
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
 
 import torch
 from torch import Tensor, nn
+
+from pinv_edu.linear.krylov import Krylov
+from pinv_edu.linear.responses import Response, respond_with_zero
 
 if TYPE_CHECKING:
     from pinv_edu.linear.operator import LinearOperator
@@ -28,13 +30,17 @@ DENSE_LIMIT = 2**20
 """Largest number of matrix entries that are decomposed densely."""
 
 
+ROUNDING = 1e-14
+"""Relative size of the rounding errors of a fast transform, float64."""
+
+
 class Spectrum(Protocol):
     """What the defaults of a linear operator need to know about it."""
 
     def pinv(self, y: Tensor) -> Tensor:
         """Moore-Penrose inverse."""
 
-    def filter(self, x: Tensor, response: Callable) -> Tensor:
+    def filter(self, x: Tensor, response: Response) -> Tensor:
         """Spectral filter."""
 
     def singular_values(self) -> Tensor:
@@ -80,29 +86,18 @@ def numerical_rank(values: Tensor, rcond: float) -> Tensor:
     return values > rcond * values.max()
 
 
+NEGLIGIBLE = {torch.float64: 1e-7, torch.float32: 1e-4}
+"""Default cut of a blur: weaker frequencies drown in rounding errors."""
+
+
+def negligible(rcond: float | None, dtype: torch.dtype) -> float:
+    """Relative size up to which a blur's singular values count as zero."""
+    return max(NEGLIGIBLE[dtype] if rcond is None else rcond, ROUNDING)
+
+
 def default_rcond(m: int, n: int, dtype: torch.dtype) -> float:
     """Relative size below which a singular value is rounding noise."""
     return max(m, n) * torch.finfo(dtype).eps
-
-
-def respond(response: Callable[[Tensor], Tensor], values: Tensor) -> Tensor:
-    """Multipliers of a spectral filter, checked for shape."""
-    given = torch.as_tensor(response(values), device=values.device)
-    if given.shape not in (values.shape, torch.Size([])):
-        raise ValueError(
-            f"response must map singular values to multipliers of the same "
-            f"shape {tuple(values.shape)}, it gave {tuple(given.shape)}"
-        )
-    return given.to(torch.float64).expand(values.shape)
-
-
-def respond_with_zero(
-    response: Callable[[Tensor], Tensor], values: Tensor
-) -> tuple[Tensor, Tensor]:
-    r"""Multiplier at :math:`\sigma = 0`, and those at ``values``."""
-    all_values = torch.cat([values.new_zeros(1), values.flatten()])
-    given = respond(response, all_values)
-    return given[0], given[1:].reshape(values.shape)
 
 
 def spread(values: Tensor, total: int) -> Tensor:
@@ -126,7 +121,7 @@ class DiagonalGram:
         weight = torch.where(self.gram > 0, 1 / self.gram, 0.0)
         return self.operator.adjoint(y * weight.to(y.dtype))
 
-    def filter(self, x: Tensor, response: Callable) -> Tensor:
+    def filter(self, x: Tensor, response: Response) -> Tensor:
         """Change only what the measurement sees."""
         at_zero, at = respond_with_zero(response, self.gram.sqrt())
         weight = torch.where(self.gram > 0, (at - at_zero) / self.gram, 0.0)
@@ -165,8 +160,7 @@ class DenseSVD(nn.Module):
         rcond: float | None = None,
     ) -> None:
         super().__init__()
-        if rcond is None:
-            rcond = default_rcond(*matrix.shape, matrix.dtype)
+        rcond = max(rcond or 0.0, default_rcond(*matrix.shape, matrix.dtype))
         u, s, vt = torch.linalg.svd(matrix.double(), full_matrices=False)
         kept = numerical_rank(s, rcond)
         self.register_buffer("values", torch.where(kept, s, 0.0))
@@ -179,14 +173,18 @@ class DenseSVD(nn.Module):
     def of(
         cls, operator: LinearOperator, device: torch.device | None
     ) -> DenseSVD:
-        """Measure every unit picture to get the matrix of ``operator``."""
-        n = torch.Size(operator.in_shape).numel()
-        units = torch.eye(n, dtype=torch.float64, device=device)
-        columns = operator(units.reshape(n, *operator.in_shape))
-        # Rounding of a fast transform is a little above that of a matrix.
-        rcond = 10 * default_rcond(n, n, torch.float64)
+        """Measure units, on the smaller side, to get the matrix."""
         shapes = operator.in_shape, operator.out_shape
-        return cls(columns.reshape(n, -1).T, *shapes, rcond)
+        n, m = (torch.Size(shape).numel() for shape in shapes)
+        few = min(m, n)
+        units = torch.eye(few, dtype=torch.float64, device=device)
+        if m < n:
+            matrix = operator.adjoint(units.reshape(m, *shapes[1]))
+            matrix = matrix.reshape(m, n)
+        else:
+            matrix = operator(units.reshape(n, *shapes[0])).reshape(n, m).T
+        # Rounding of a fast transform is a little above that of a matrix.
+        return cls(matrix, *shapes, 10 * default_rcond(m, n, torch.float64))
 
     def pinv(self, y: Tensor) -> Tensor:
         """Divide by what is left of the singular values."""
@@ -194,7 +192,7 @@ class DenseSVD(nn.Module):
         x = ((y.flatten(1) @ u) / s) @ v.T
         return x.reshape(len(y), *self.in_shape)
 
-    def filter(self, x: Tensor, response: Callable) -> Tensor:
+    def filter(self, x: Tensor, response: Response) -> Tensor:
         """Multiply the right singular coordinates."""
         at_zero, at = respond_with_zero(response, self.s)
         gain, v = (at - at_zero).to(x.dtype), self.v.to(x.dtype)
@@ -208,146 +206,3 @@ class DenseSVD(nn.Module):
     def matrix(self) -> Tensor:
         """Return the matrix without its cut singular values."""
         return (self.u * self.s) @ self.v.T
-
-
-class Krylov:
-    """CGLS for the pseudo-inverse and Lanczos for the filter, in float64.
-
-    Parameters
-    ----------
-    operator
-        Needs ``forward`` and ``adjoint`` only.
-    tol
-        Relative tolerance of the result.
-    max_steps
-        Each step is one forward and one adjoint.
-
-    Raises
-    ------
-    RuntimeError
-        If the tolerance is not reached.
-    """
-
-    def __init__(
-        self,
-        operator: LinearOperator,
-        tol: float = 1e-10,
-        max_steps: int = 500,
-    ) -> None:
-        self.operator, self.tol, self.max_steps = operator, tol, max_steps
-
-    def pinv(self, y: Tensor) -> Tensor:
-        """Conjugate gradients from zero stay in the row space: least norm.
-
-        Source: Hestenes and Stiefel (1952), Section 10; Bjorck (1996).
-        """
-        residual = y.double()
-        gradient = self.operator.adjoint(residual)
-        x, direction = torch.zeros_like(gradient), gradient
-        power = start = _squares(gradient)
-        for _ in range(self.max_steps):
-            if bool((power <= self.tol**2 * start).all()):
-                return x.to(y.dtype)
-            seen = self.operator(direction)
-            step = _ratio(power, _squares(seen))
-            x = x + step * direction
-            residual = residual - step * seen
-            gradient = self.operator.adjoint(residual)
-            power, before = _squares(gradient), power
-            direction = gradient + _ratio(power, before) * direction
-        raise RuntimeError(self._not_yet("the pseudo-inverse"))
-
-    def filter(self, x: Tensor, response: Callable) -> Tensor:
-        r"""Filter the row-space part by Lanczos; the rest gets f(0).
-
-        Splitting first makes responses with a jump at zero exact.
-        """
-        start = x.double()
-        seen = self.pinv(self.operator(start))
-        at_zero, _ = respond_with_zero(response, start.new_ones(1))
-        filtered = self._lanczos(seen, response)
-        return (at_zero * (start - seen) + filtered).to(x.dtype)
-
-    def _lanczos(self, x: Tensor, response: Callable) -> Tensor:
-        """Response of the singular values on the Krylov space of x.
-
-        Source: Golub and Van Loan, Matrix Computations, Section 10.1;
-        with full reorthogonalisation.
-        """
-        norm = _squares(x).sqrt()
-        basis, diagonal, beside = [_ratio(x, norm)], [], []
-        result = torch.zeros_like(x)
-        for step in range(1, self.max_steps + 1):
-            new = self.operator.adjoint(self.operator(basis[-1]))
-            diagonal.append(_dot(new, basis[-1]))
-            new = _orthogonal_to(basis, new)
-            size = _squares(new).sqrt()
-            exhausted = size <= 1e-13 * torch.stack(diagonal).max()
-            if step % 5 == 0 or bool(exhausted.all()):
-                weights = _lanczos_weights(diagonal, beside, response)
-                parts = zip(weights, basis, strict=True)
-                before, result = result, norm * sum(w * b for w, b in parts)
-                change = _ratio(_squares(result - before).sqrt(), norm)
-                if bool((exhausted | (change <= self.tol)).all()):
-                    return result
-            beside.append(torch.where(exhausted, 0.0, size))
-            basis.append(torch.where(exhausted, 0.0, _ratio(new, size)))
-        raise RuntimeError(self._not_yet("the spectral filter"))
-
-    def singular_values(self) -> Tensor:
-        """Not to be had without a matrix."""
-        raise NotImplementedError(
-            f"the singular values of this {type(self.operator).__name__} "
-            f"have no known structure and its matrix is too large for a "
-            f"dense decomposition: ask for them on a smaller picture"
-        )
-
-    def _not_yet(self, what: str) -> str:
-        return (
-            f"{what} of {type(self.operator).__name__} did not reach a "
-            f"relative tolerance of {self.tol:g} in {self.max_steps} steps: "
-            f"the operator is too badly conditioned; use a smaller picture, "
-            f"or an operator with its own spectrum and a larger rcond"
-        )
-
-
-def _dot(a: Tensor, b: Tensor) -> Tensor:
-    """Inner product per batch item, shaped to multiply a picture."""
-    return (a * b).flatten(1).sum(1).reshape(-1, *[1] * (a.dim() - 1))
-
-
-def _squares(a: Tensor) -> Tensor:
-    return _dot(a, a)
-
-
-def _ratio(a: Tensor, b: Tensor) -> Tensor:
-    """Divide with 0 / 0 = 0: finished batch items stand still."""
-    return torch.where(b > 0, a / torch.where(b > 0, b, 1.0), 0.0)
-
-
-def _orthogonal_to(basis: list[Tensor], new: Tensor) -> Tensor:
-    """Remove the components along the basis; twice is enough."""
-    for _ in range(2):
-        for old in basis:
-            new = new - _dot(new, old) * old
-    return new
-
-
-def _lanczos_weights(
-    diagonal: list[Tensor], beside: list[Tensor], response: Callable
-) -> list[Tensor]:
-    r"""First column of :math:`f(T)` for the tridiagonal :math:`T`."""
-    alpha = torch.stack([d.flatten() for d in diagonal], -1)
-    t = torch.diag_embed(alpha)
-    if beside:
-        beta = torch.stack([b.flatten() for b in beside], -1)
-        t = t + torch.diag_embed(beta, 1) + torch.diag_embed(beta, -1)
-    squares, q = torch.linalg.eigh(t)
-    # x lies in the row space: what seems zero is rounding.
-    floor = 1e-12 * squares.amax(-1, keepdim=True)
-    sigma = torch.maximum(squares, floor).sqrt()
-    column = (q * respond(response, sigma)[..., None, :] * q[..., :1, :]).sum(
-        -1
-    )
-    shape = (-1, *[1] * (diagonal[0].dim() - 1))
-    return [w.reshape(shape) for w in column.unbind(-1)]

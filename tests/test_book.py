@@ -1,0 +1,227 @@
+"""The built book in a real browser: nothing broken, every slider moves."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote, urldefrag, urlsplit
+
+import pytest
+from axe_core_python.base import AXE_SCRIPT
+from bs4 import BeautifulSoup
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+import built_book
+from built_book import HTML, Tab
+
+pytestmark = pytest.mark.book
+PAGES = built_book.pages()
+LESSONS = [page for page in PAGES if page.startswith("notebooks/")]
+
+BROKEN_MATH = r"""() => {
+  const bad = "mjx-merror, mjx-mtext[style*='color: red']";  // unknown macro
+  const found = [...document.querySelectorAll(bad)]
+    .map(e => "error in a formula: " + e.textContent);
+  document.querySelectorAll("span.math, div.math").forEach(e => {
+    if (!e.querySelector("mjx-container"))
+      found.push("no formula: " + e.textContent.slice(0, 60));
+  });
+  const body = document.body.cloneNode(true);
+  body.querySelectorAll("pre, code, script, style, mjx-container")
+    .forEach(e => e.remove());
+  const raw = body.textContent.match(/\\[(\[].{0,40}/);
+  return raw ? [...found, "raw formula: " + raw[0]] : found;
+}"""
+BROKEN_PICTURES = """async () => {
+  const found = [];
+  for (const picture of document.images) {
+    picture.loading = "eager";
+    await picture.decode().catch(() => 0);
+    const name = picture.src.slice(0, 80);
+    if (!picture.naturalWidth) found.push("broken picture: " + name);
+    if (!picture.alt.trim()) found.push("picture without alt: " + name);
+  }
+  return found;
+}"""
+AXE = """async () => (await axe.run(document, {
+  resultTypes: ["violations"],
+  runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"],
+})).violations
+  .filter(v => ["serious", "critical"].includes(v.impact))
+  .flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)}`))"""
+
+
+@pytest.fixture(scope="session")
+def site(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The address of the book, built anew if anything changed."""
+    made = subprocess.run(
+        ["make", "book"], cwd=built_book.ROOT, capture_output=True, text=True
+    )
+    if made.returncode:
+        request.session.shouldfail = "the book does not build"
+        pytest.fail((made.stdout + made.stderr)[-8000:], pytrace=False)
+    with built_book.served() as address:
+        yield address
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = built_book.launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def tab(browser: Browser, site: str) -> Iterator[Tab]:
+    tab = Tab(browser)
+    yield tab
+    tab.context.close()
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_whole(tab: Tab, site: str, name: str) -> None:
+    page = tab.open(site + name)
+    found = page.evaluate(BROKEN_MATH) + page.evaluate(BROKEN_PICTURES)
+    found += tab.problems
+    assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_fits_a_telephone(
+    browser: Browser, site: str, name: str
+) -> None:
+    tab = Tab(browser, width=360, height=740)
+    page = tab.open(site + name)
+    width = page.evaluate("document.documentElement.scrollWidth")
+    tab.context.close()
+    assert width <= 361
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page_is_accessible(tab: Tab, site: str, name: str) -> None:
+    page = tab.open(site + name)
+    page.evaluate(AXE_SCRIPT)
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        page.wait_for_selector(f"html[data-theme={theme}]")
+        found = page.evaluate(AXE)
+        assert not found, "\n".join([theme, *found])
+
+
+def test_links_inside_the_book(site: str) -> None:
+    soups = {
+        HTML / name: BeautifulSoup((HTML / name).read_text(), "html.parser")
+        for name in [*PAGES, "index.html"]
+    }
+    anchors = {
+        file: {tag["id"] for tag in soup.find_all(id=True)}
+        for file, soup in soups.items()
+    }
+    broken = []
+    for file, soup in soups.items():
+        for tag in soup.find_all(href=True):
+            link, anchor = urldefrag(tag["href"])
+            parts = urlsplit(link)
+            if parts.scheme or parts.netloc:
+                continue
+            path = unquote(parts.path)
+            target = (file.parent / path).resolve() if path else file
+            missing = anchor and unquote(anchor) not in anchors.get(
+                target, {unquote(anchor)}
+            )
+            if not target.exists() or missing:
+                broken.append(f"{file.relative_to(HTML)}: {tag['href']}")
+    assert not broken, "\n".join(broken)
+
+
+def test_first_page_leads_to_the_book(tab: Tab, site: str) -> None:
+    tab.page.goto(site)
+    tab.page.wait_for_url("**/book/intro.html")
+
+
+def test_search_finds_a_word(tab: Tab, site: str) -> None:
+    page = tab.open(f"{site}search.html?q=pseudo-inverse")
+    page.wait_for_selector("#search-results li a", timeout=10_000)
+    assert tab.problems == []
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_colab_button(tab: Tab, site: str, name: str) -> None:
+    page = tab.open(site + name)
+    links = page.eval_on_selector_all("a[href]", "a => a.map(e => e.href)")
+    lesson = name.removesuffix(".html") + ".ipynb"
+    assert (
+        "https://colab.research.google.com/github/pinv-edu/pinv-edu/blob/main/"
+        + lesson
+        in links
+    )
+
+
+def check_slider(page: Page, slider: Locator) -> None:
+    """The keyboard, the mouse and the pixels."""
+    slider.scroll_into_view_if_needed()
+    picture = slider.locator("xpath=ancestor::div[@data-frame]").locator("img")
+
+    def seen() -> tuple[str, str, bytes]:
+        return (
+            str(picture.get_attribute("src")),
+            str(picture.get_attribute("alt")),
+            picture.screenshot(),
+        )
+
+    def value() -> str | None:
+        return slider.get_attribute("aria-valuetext")
+
+    slider.focus()
+    page.keyboard.press("Home")
+    first, views = value(), [seen()]
+    page.keyboard.press("ArrowRight")
+    assert value() != first
+    page.keyboard.press("End")
+    last = value()
+    assert last != first
+    views.append(seen())
+    box = slider.bounding_box()
+    assert box
+    middle = box["y"] + box["height"] / 2
+    page.mouse.move(box["x"] + box["width"] - 8, middle)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.3, middle, steps=5)
+    page.mouse.up()
+    assert value() != last
+    views.append(seen())
+    # both ends may show the same, a turn by 180 degrees say; all three not
+    for sources_alts_pixels in zip(*views):
+        assert len(set(sources_alts_pixels)) > 1
+
+
+def check_sliders(page: Page) -> None:
+    sliders = page.locator(".pinv-explore input[type=range]")
+    assert sliders.count() > 0, "a lesson without a slider"
+    for i in range(sliders.count()):
+        slider = sliders.nth(i)
+        assert re.match(r'- slider "\S', slider.aria_snapshot()), "no name"
+        assert slider.get_attribute("aria-valuetext")
+        check_slider(page, slider)
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_sliders_move(tab: Tab, site: str, name: str) -> None:
+    check_sliders(tab.open(site + name))
+    assert tab.problems == []
+
+
+def test_a_lesson_works_from_a_folder(tab: Tab, site: str) -> None:
+    page = tab.open((HTML / LESSONS[0]).as_uri())
+    assert page.evaluate(BROKEN_MATH) + page.evaluate(BROKEN_PICTURES) == []
+    check_sliders(page)
+
+
+def test_size_of_the_book(site: str) -> None:
+    def size(path: Path) -> int:
+        return path.stat().st_size if path.is_file() else 0
+
+    assert sum(map(size, HTML.rglob("*"))) < 60_000_000
