@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -125,7 +126,7 @@ def check_divides(shape: Shape, factor: int, what: str) -> int:
 
 def check_ratio(ratio: float) -> float:
     """Return ``ratio`` if it is a share in (0, 1]."""
-    if not isinstance(ratio, (int, float)):
+    if not isinstance(ratio, Real):
         raise TypeError(f"ratio must be a number in (0, 1], got {ratio!r}")
     if not 0 < ratio <= 1:
         raise ValueError(
@@ -139,7 +140,7 @@ def check_rcond(rcond: float | None) -> float | None:
     """Return ``rcond`` if it is None (the default) or in [0, 1)."""
     if rcond is None:
         return None
-    if not isinstance(rcond, (int, float)):
+    if not isinstance(rcond, Real):
         raise TypeError(f"rcond must be a number in [0, 1), got {rcond!r}")
     if not 0 <= rcond < 1:
         raise ValueError(
@@ -151,7 +152,7 @@ def check_rcond(rcond: float | None) -> float | None:
 
 def check_strength(strength: float | Tensor, like: Tensor) -> float | Tensor:
     """Return a finite number, or a tensor with one for each item."""
-    if not isinstance(strength, (int, float, Tensor)):
+    if not isinstance(strength, (Real, Tensor)):
         raise TypeError(f"strength must be a number, got {strength!r}")
     values = torch.as_tensor(strength).flatten()
     if len(values) not in (1, len(like)) or not values.isfinite().all():
@@ -159,7 +160,9 @@ def check_strength(strength: float | Tensor, like: Tensor) -> float | Tensor:
             f"strength must be a finite number, or one for each of the "
             f"{len(like)} items, got {strength!r}"
         )
-    return values.to(like) if isinstance(strength, Tensor) else strength
+    if isinstance(strength, Tensor):
+        return values.to(like)
+    return float(strength)
 
 
 def as_constant(values: Any, what: str) -> Tensor:

@@ -403,6 +403,13 @@ def test_project_with_one_strength_per_item(case: Case) -> None:
     assert close(moved[1:], op.project(x[1:], y[1:], 1.0), case.tol)
 
 
+def test_numbers_of_numpy_are_numbers() -> None:
+    op, x = WalshHadamard((4, 4), np.float32(0.5)), torch.ones(1, 4, 4)
+    y = torch.zeros(1, 8)
+    half = op.project(x, y, np.float32(0.5))
+    assert torch.equal(half, op.project(x, y, 0.5))
+
+
 def test_gradients_flow_through_project(case: Case) -> None:
     x, y = case.inputs().requires_grad_(), case.outputs().requires_grad_()
     moved = case.operator.project(x, y)
