@@ -21,8 +21,10 @@ from pinv_edu import (
     SeparableBlur,
     WalshHadamard,
     check_operator,
+    gaussian_kernel,
 )
 from pinv_edu.linear.spectra import (
+    CirculantGram,
     DenseSVD,
     DiagonalGram,
     Krylov,
@@ -203,22 +205,63 @@ def test_diagonal_gram_is_found() -> None:
     assert close(operator(operator.pinv(y)), y, 1e-12)
 
 
-def test_small_operators_are_dense_and_large_ones_krylov() -> None:
-    for side, wanted in ((16, DenseSVD), (96, Krylov)):
-        shape = (1, side, side)
-        operator = LinearComposition(
-            Blur(shape, [[0.6, 0.3, 0.1]]), AveragePool(shape, 2)
-        )
+def blur_mask_pool(side: int) -> LinearComposition:
+    shape = (1, side, side)
+    return LinearComposition(
+        Blur(shape, [[0.6, 0.3, 0.1]]),
+        Inpainting(shape, seen(side, side)),
+        AveragePool(shape, 2),
+    )
+
+
+def blur_gray_pool(side: int, width: int, sigma: float) -> LinearComposition:
+    k = gaussian_kernel(width, sigma)
+    shape = (3, side, side + 2)
+    return LinearComposition(
+        Blur(shape, torch.outer(k, k)),
+        Grayscale(shape),
+        AveragePool((1, side, side + 2), 2),
+    )
+
+
+def test_small_operators_are_dense_and_large_ones_not() -> None:
+    for operator, wanted in (
+        (blur_mask_pool(16), DenseSVD),
+        (blur_mask_pool(96), Krylov),
+        (blur_gray_pool(8, 3, 1.0), DenseSVD),
+        (blur_gray_pool(94, 9, 2.0), CirculantGram),
+    ):
         found = choose_spectrum(operator, torch.device("cpu"))
         assert isinstance(found, wanted)
 
 
 def test_a_large_composition_obeys_the_laws() -> None:
-    shape = (1, 96, 96)
+    check_operator(blur_mask_pool(96), random(1, 1, 96, 96), tol=1e-6)
+    strong = blur_gray_pool(94, 9, 2.0)  # badly conditioned
+    check_operator(strong, random(2, 3, 94, 96), tol=1e-6)
+
+
+@pytest.mark.parametrize("side", [11, 16])  # odd and even Fourier grids
+def test_circulant_gram_against_the_dense_decomposition(side: int) -> None:
+    shape = (2, 2 * side, 2 * side + 2)
     operator = LinearComposition(
-        Blur(shape, [[0.6, 0.3, 0.1]]), AveragePool(shape, 2)
+        Blur(shape, [[0.5, 0.2], [0.2, 0.1]]), AveragePool(shape, 2)
     )
-    check_operator(operator, random(1, *shape), tol=1e-6)
+    found = CirculantGram.find(operator, random(1, *operator.out_shape))
+    exact = DenseSVD.of(operator, torch.device("cpu"))
+    y, x = random(3, *operator.out_shape), random(3, *shape, seed=5)
+    assert close(found.pinv(y), exact.pinv(y), 1e-9)
+    values = found.singular_values(), exact.singular_values()
+    torch.testing.assert_close(*values, rtol=0, atol=1e-9)
+    for response in (lambda s: (s > 0).double(), lambda s: 1 / (s + 0.1)):
+        made = found.filter(x, response)
+        assert close(made, exact.filter(x, response), 1e-9)
+
+
+def test_circulant_gram_is_not_imagined() -> None:
+    for operator in (blur_mask_pool(16), OPERATORS["wide"]()):
+        probe = random(1, *operator.out_shape)
+        assert CirculantGram.find(operator, probe) is None
 
 
 def test_the_choice_is_made_once() -> None:

@@ -1,12 +1,15 @@
 r"""Pseudo-inverse and spectral filter of any linear operator.
 
-Three ways, tried in this order:
+Four ways, tried in this order:
 
 ``DiagonalGram``
     :math:`AA^\top` is diagonal (each pixel is used by one measurement at
     most, as in masking, then gray, then pooling): exact at any size.
 ``DenseSVD``
     the matrix is small: exact.
+``CirculantGram``
+    :math:`AA^\top` is a periodic convolution (blur, then gray, then pooling):
+    exact by FFT at any size.
 ``Krylov``
     everything else: conjugate gradients on the normal equations for
     :math:`A^+` and Lanczos for functions of :math:`A^\top A`, to a stated
@@ -20,6 +23,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor, nn
 
+from pinv_edu.linear.circulant import NEGLIGIBLE, CirculantGram
 from pinv_edu.linear.krylov import Krylov
 from pinv_edu.linear.responses import Response, respond_with_zero
 
@@ -28,7 +32,6 @@ if TYPE_CHECKING:
 
 DENSE_LIMIT = 2**20
 """Largest number of matrix entries that are decomposed densely."""
-
 
 ROUNDING = 1e-14
 """Relative size of the rounding errors of a fast transform, float64."""
@@ -51,43 +54,22 @@ def choose_spectrum(
     operator: LinearOperator, device: torch.device | None
 ) -> Spectrum:
     """Return the cheapest exact decomposition of ``operator``, or Krylov."""
-    gram = _diagonal_of_gram(operator, device)
-    if gram is not None:
-        return DiagonalGram(operator, gram)
+    generator = torch.Generator().manual_seed(0)
+    probe = torch.randn(
+        1, *operator.out_shape, generator=generator, dtype=torch.float64
+    ).to(device)
+    if diagonal := DiagonalGram.find(operator, probe):
+        return diagonal
     m = torch.Size(operator.out_shape).numel()
     n = torch.Size(operator.in_shape).numel()
     if m * n <= DENSE_LIMIT:
         return DenseSVD.of(operator, device)
-    return Krylov(operator)
-
-
-def _diagonal_of_gram(
-    operator: LinearOperator, device: torch.device | None
-) -> Tensor | None:
-    r"""Diagonal of :math:`AA^\top` if that is all there is, else None.
-
-    For a random Gaussian ``v``, :math:`AA^\top v = d \odot v` with
-    :math:`d = AA^\top 1` holds almost surely only if :math:`AA^\top` is
-    diagonal.
-    """
-    generator = torch.Generator().manual_seed(0)
-    probe = torch.randn(
-        2, *operator.out_shape, generator=generator, dtype=torch.float64
-    )
-    probe[0] = 1.0
-    probe = probe.to(device)
-    gram = operator(operator.adjoint(probe))
-    error = (gram[1] - gram[0] * probe[1]).abs().max()
-    return gram[0] if error <= 1e-12 * gram.abs().max() else None
+    return CirculantGram.find(operator, probe) or Krylov(operator)
 
 
 def numerical_rank(values: Tensor, rcond: float) -> Tensor:
     """Mask of the singular values that count: above rcond times the max."""
     return values > rcond * values.max()
-
-
-NEGLIGIBLE = {torch.float64: 1e-7, torch.float32: 1e-4}
-"""Default cut of a blur: weaker frequencies drown in rounding errors."""
 
 
 def negligible(rcond: float | None, dtype: torch.dtype) -> float:
@@ -115,6 +97,22 @@ class DiagonalGram:
         self.operator = operator
         kept = numerical_rank(gram, 1e-12) & (gram > 0)
         self.gram = torch.where(kept, gram, 0.0)
+
+    @classmethod
+    def find(
+        cls, operator: LinearOperator, probe: Tensor
+    ) -> DiagonalGram | None:
+        r"""Return the decomposition if there is one.
+
+        For a random Gaussian ``probe`` (1, \*out_shape),
+        :math:`AA^\top v = d \odot v` with :math:`d = AA^\top 1` holds
+        almost surely only if :math:`AA^\top` is diagonal.
+        """
+        both = torch.cat([torch.ones_like(probe), probe])
+        gram = operator(operator.adjoint(both))
+        error = (gram[1] - gram[0] * probe[0]).abs().max()
+        close = error <= 1e-12 * gram.abs().max()
+        return cls(operator, gram[0]) if bool(close) else None
 
     def pinv(self, y: Tensor) -> Tensor:
         """Weighted adjoint."""
