@@ -27,6 +27,21 @@ from pinv_edu.linear import (
     gaussian_kernel,
 )
 from pinv_edu.pictures import photograph
+from pinv_edu.priors import (
+    DiffusersPrior,
+    GaussianMixturePrior,
+    Prior,
+    load_prior,
+)
+from pinv_edu.sampling import (
+    ddnm,
+    ddrm,
+    dps,
+    gradient_project,
+    pigdm,
+    sample,
+    travel_schedule,
+)
 from pinv_edu.widgets import explore
 
 __version__ = "0.1.0"
@@ -38,6 +53,8 @@ __all__ = [
     "Blur",
     "Chain",
     "ClaimError",
+    "DiffusersPrior",
+    "GaussianMixturePrior",
     "Grayscale",
     "Identity",
     "Inpainting",
@@ -45,6 +62,7 @@ __all__ = [
     "LinearComposition",
     "LinearOperator",
     "MatrixOperator",
+    "Prior",
     "PseudoInvertible",
     "SeparableBlur",
     "WalshHadamard",
@@ -52,10 +70,18 @@ __all__ = [
     "check",
     "check_operator",
     "claim",
+    "ddnm",
+    "ddrm",
+    "dps",
     "explore",
     "gaussian_kernel",
+    "gradient_project",
+    "load_prior",
     "penrose_residuals",
     "photograph",
+    "pigdm",
     "range_null",
+    "sample",
     "show",
+    "travel_schedule",
 ]

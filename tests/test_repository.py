@@ -91,3 +91,11 @@ def test_no_forbidden_strings() -> None:
                 line = text.count("\n", 0, match.start()) + 1
                 found.append(f"{file.relative_to(ROOT)}:{line}: {match[0]}")
     assert found == []
+
+
+def test_every_public_name_is_in_the_reference() -> None:
+    page = (ROOT / "book" / "api.md").read_text(encoding="utf-8")
+    documented = set(re.findall(r"^\.\. auto\w+:: ([\w.]+)", page, re.M))
+    names = {name.removeprefix("pinv_edu.") for name in documented}
+    names |= {name.rpartition(".")[2] for name in names}
+    assert set(pinv_edu.__all__) <= names

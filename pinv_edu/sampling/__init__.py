@@ -1,0 +1,21 @@
+"""Samplers: DDNM for every operator, and the methods to compare with."""
+
+from pinv_edu.sampling.baselines import ddrm, dps, gradient_project, pigdm
+from pinv_edu.sampling.rules import Rule, scalar_rule, spectral_rule
+from pinv_edu.sampling.samplers import ddnm, sample
+from pinv_edu.sampling.schedule import Move, moves, travel_schedule
+
+__all__ = [
+    "Move",
+    "Rule",
+    "ddnm",
+    "ddrm",
+    "dps",
+    "gradient_project",
+    "moves",
+    "pigdm",
+    "sample",
+    "scalar_rule",
+    "spectral_rule",
+    "travel_schedule",
+]

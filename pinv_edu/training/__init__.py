@@ -1,0 +1,1 @@
+"""How the bundled priors were trained: data, recipe, report."""
