@@ -29,6 +29,8 @@ from pinv_edu.figures import data_uri, encode
 MAX_FRAMES, MAX_BYTES = 150, 1_500_000
 Alt = str | Callable[..., str]
 _shown: dict[str, int] = {}
+live_boxes: list[Any] = []
+"""The boxes of this kernel's live sliders, in order; for tests."""
 
 
 def explore(
@@ -201,6 +203,7 @@ class _Explorable:
         from IPython.display import display
 
         box, _ = live_box(self)
+        live_boxes.append(box)
         display(box)
 
 

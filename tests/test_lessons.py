@@ -40,6 +40,38 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+# Cells after a slider must not change what it draws.
+LAST_CELL = """\
+from pinv_edu.widgets import live_boxes
+for box in live_boxes:
+    *controls, picture, words = box.children
+    before = picture.value
+    for control in controls:
+        start, last = control.index, len(control.options) - 1
+        for index in (0, last, start):
+            control.index = index
+    assert picture.value == before, words.value
+print(len(live_boxes))"""
+
+
+def with_moved_sliders(file: Path, folder: Path) -> Path:
+    """A copy of a lesson that ends by moving each of its sliders."""
+    lesson = nbformat.read(file, as_version=4)
+    count = sum("explore(" in c.source for c in lesson.cells[1:]
+                if c.cell_type == "code")  # fmt: skip
+    printed = new_output("stream", name="stdout", text=f"{count}\n")
+    lesson.cells.append(
+        new_code_cell(
+            LAST_CELL,
+            metadata={"tags": [tool.CHECKED]},
+            outputs=[printed],
+            execution_count=len(lesson.cells),
+        )
+    )
+    nbformat.write(lesson, folder / file.name)
+    return folder / file.name
+
+
 def nbval(
     notebook: Path, library: Path, folder: Path
 ) -> subprocess.CompletedProcess[str]:
@@ -74,9 +106,9 @@ def test_lesson(file: Path, library: Path, tmp_path: Path) -> None:
     cells = nbformat.read(file, as_version=4).cells
     code = [c for c in cells if c.cell_type == "code"]
     assert any(tool.is_checked(c) and c.outputs for c in code)
-    result = nbval(file, library, tmp_path)
+    result = nbval(with_moved_sliders(file, tmp_path), library, tmp_path)
     assert result.returncode == 0, result.stdout + result.stderr
-    assert re.search(rf"=+ {len(code)} passed in ", result.stdout)
+    assert re.search(rf"=+ {len(code) + 1} passed in ", result.stdout)
 
 
 def mini(path: Path, source: str, printed: str) -> Path:
@@ -123,9 +155,7 @@ def test_a_kernel_sees_the_wheel_and_an_empty_folder(
     assert result.returncode == 0, result.stdout
 
 
-def test_a_changed_checked_output_fails(
-    library: Path, tmp_path: Path
-) -> None:
+def test_a_changed_checked_output_fails(library: Path, tmp_path: Path) -> None:
     notebook = mini(tmp_path / "n.ipynb", "print(1 + 1)", "3\n")
     result = nbval(notebook, library, tmp_path)
     assert result.returncode == 1
