@@ -14,7 +14,8 @@ class LinearComposition(LinearOperator):
     In general :math:`A^+ \ne A_1^+ \cdots A_k^+`, which is what a
     :class:`~pinv_edu.Chain` of the same operators uses. The price of the
     true one depends on the product: nothing where :math:`AA^\top` is
-    diagonal (masking, then gray, then pooling), one small dense SVD, or
+    diagonal (masking, then gray, then pooling), one small dense SVD, FFTs
+    where :math:`AA^\top` is a periodic convolution (blur, then pooling), or
     conjugate gradients to a relative tolerance of 1e-10 (see
     :mod:`pinv_edu.linear.spectra`).
 
