@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from importlib import resources
 
 import numpy as np
@@ -11,6 +12,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 PHOTOGRAPHS = ("astronaut",)
+HELD_OUT = {"fashion-mnist": (1, 28), "emoji": (3, 32)}  # channels, side
+COUNT, PER_ROW = 128, 16  # pictures on a sheet
 
 
 def photograph(
@@ -46,6 +49,48 @@ def photograph(
         pixels = np.asarray(Image.open(file).convert("RGB")).copy()
     x = torch.from_numpy(pixels).permute(2, 0, 1)[None].to(dtype)
     return F.avg_pool2d(x / 127.5 - 1, 256 // size)
+
+
+def held_out(
+    name: str,
+    n: int = 16,
+    part: str = "test",
+    dtype: torch.dtype = torch.float32,
+) -> Tensor:
+    """Return pictures that the bundled priors never saw, in [-1, 1].
+
+    Parameters
+    ----------
+    name
+        ``"fashion-mnist"``: (n, 1, 28, 28), from the data set's test
+        pictures; ``"emoji"``: (n, 3, 32, 32), from whole families that were
+        kept out of the training.
+    n
+        The first n of 64, always the same ones.
+    part
+        ``"test"`` for results; ``"validation"``, 64 others, to choose a
+        setting.
+    dtype
+        float32 or float64.
+
+    Raises
+    ------
+    ValueError
+        If the name or part is unknown or n is not 1 to 64.
+    """
+    if name not in HELD_OUT:
+        raise ValueError(f"name {name!r} is not one of {tuple(HELD_OUT)}")
+    if part not in ("test", "validation"):
+        raise ValueError(f"part must be 'test' or 'validation', got {part!r}")
+    if not 1 <= n <= COUNT // 2:
+        raise ValueError(f"n must be 1 to {COUNT // 2}, got {n!r}")
+    channels, side = HELD_OUT[name]
+    file = resources.files("pinv_edu") / "data" / "held_out" / f"{name}.png"
+    pixels = np.asarray(Image.open(io.BytesIO(file.read_bytes())))
+    blocks = pixels.reshape(-1, side, PER_ROW, side, channels)
+    x = torch.tensor(blocks).permute(0, 2, 4, 1, 3).flatten(0, 1)
+    first = 0 if part == "test" else COUNT // 2
+    return x[first : first + n].to(dtype) / 127.5 - 1
 
 
 def to_unit(x: Tensor) -> Tensor:
