@@ -143,7 +143,7 @@ def _from_folder(folder: Path, checked: bool = False) -> DiffusersPrior:
     unet = _unet_class().from_config(config)
     weights = load_file(file)
     unet.load_state_dict({k: v.float() for k, v in weights.items()})
-    return DiffusersPrior(unet, _alphas_of(folder))
+    return DiffusersPrior(unet.float(), _alphas_of(folder))
 
 
 def _alphas_of(folder: Path) -> Tensor | None:

@@ -87,7 +87,12 @@ def export(unet: nn.Module, folder: Path) -> str:
 
 
 def command(settings: dict[str, Any]) -> str:
-    """Return the command line that gives these settings."""
+    """Return the command line that gives these settings.
+
+    Of the starting weights only the folder's name is told.
+    """
+    if settings.get("init"):
+        settings = {**settings, "init": Path(settings["init"]).name}
     parts = ["python -m pinv_edu.train_prior", settings["name"]]
     for key, value in settings.items():
         if value is True:
