@@ -139,7 +139,7 @@ def ddnm(
         Standard deviation of the noise in ``y``, in the units of ``y``.
         Positive: DDNM+; the exact spectral rule for linear operators, one
         scalar for the rest (see :func:`spectral_rule` and
-        :func:`scalar_rule`).
+        :func:`scalar_rule`); fresh noise then enters at every ``eta``.
     strength
         :math:`\lambda` of the back-projection: a number, or a function of
         the time ``t``.
