@@ -20,6 +20,7 @@ from pinv_edu.checks import (
     check_shape,
     check_strength,
 )
+from pinv_edu.solving import solved_once
 
 Code = Tensor | tuple["Code", ...]
 """Null coordinates: a tensor, or a (nested, perhaps empty) tuple of them."""
@@ -107,6 +108,7 @@ class PseudoInvertible(nn.Module):
         """
         return self.complete_inverse(y, self.null_code(y))
 
+    @solved_once()
     def project(
         self,
         x: Tensor,

@@ -70,6 +70,7 @@ def _noise(like: Tensor, seed: int) -> Tensor:
     )
 
 
+@torch.no_grad()
 def penrose_residuals(
     g: PseudoInvertible, x: Tensor, y: Tensor | None = None
 ) -> dict[str, float]:
@@ -122,6 +123,7 @@ def penrose_residuals(
     }
 
 
+@torch.no_grad()
 def check_operator(
     op: PseudoInvertible,
     x: Tensor | None = None,
