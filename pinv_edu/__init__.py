@@ -1,6 +1,18 @@
 """Pseudo-inverses, from A+ to pseudo-invertible neural networks."""
 
 from pinv_edu.base import Chain, PseudoInvertible
+from pinv_edu.bijections import (
+    ActNorm,
+    AffineCoupling,
+    Bijection,
+    CayleyMix,
+    ColorMix,
+    Gamma,
+    HouseholderMix,
+    LogExposure,
+    PixelUnshuffle,
+    SensorResponse,
+)
 from pinv_edu.claims import ClaimError, claim
 from pinv_edu.exercises import check
 from pinv_edu.figures import show
@@ -26,7 +38,7 @@ from pinv_edu.linear import (
     box_kernel,
     gaussian_kernel,
 )
-from pinv_edu.pictures import photograph
+from pinv_edu.pictures import held_out, photograph
 from pinv_edu.priors import (
     DiffusersPrior,
     GaussianMixturePrior,
@@ -42,29 +54,54 @@ from pinv_edu.sampling import (
     sample,
     travel_schedule,
 )
+from pinv_edu.spnn import (
+    SPNN,
+    Flatten,
+    History,
+    SurjectiveCoupling,
+    load_official_spnn,
+    spnn_celebahq256,
+    spnn_classifier,
+    spnn_surrogate,
+    train_spnn,
+)
 from pinv_edu.widgets import explore
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "SPNN",
+    "ActNorm",
+    "AffineCoupling",
     "AveragePool",
     "BicubicDownsample",
+    "Bijection",
     "BlockSensing",
     "Blur",
+    "CayleyMix",
     "Chain",
     "ClaimError",
+    "ColorMix",
     "DiffusersPrior",
+    "Flatten",
+    "Gamma",
     "GaussianMixturePrior",
     "Grayscale",
+    "History",
+    "HouseholderMix",
     "Identity",
     "Inpainting",
     "LawError",
     "LinearComposition",
     "LinearOperator",
+    "LogExposure",
     "MatrixOperator",
+    "PixelUnshuffle",
     "Prior",
     "PseudoInvertible",
+    "SensorResponse",
     "SeparableBlur",
+    "SurjectiveCoupling",
     "WalshHadamard",
     "box_kernel",
     "check",
@@ -76,6 +113,8 @@ __all__ = [
     "explore",
     "gaussian_kernel",
     "gradient_project",
+    "held_out",
+    "load_official_spnn",
     "load_prior",
     "penrose_residuals",
     "photograph",
@@ -83,5 +122,9 @@ __all__ = [
     "range_null",
     "sample",
     "show",
+    "spnn_celebahq256",
+    "spnn_classifier",
+    "spnn_surrogate",
+    "train_spnn",
     "travel_schedule",
 ]
