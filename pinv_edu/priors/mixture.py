@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from pinv_edu.checks import as_constant, check_finite
-from pinv_edu.linear import LinearOperator, MatrixOperator
-from pinv_edu.linear.spectra import default_rcond
+from pinv_edu.linear import LinearOperator
+from pinv_edu.priors.kalman import independent_rows, kalman, matrix_of
 from pinv_edu.priors.schedule import linear_alphas_cumprod
 
 
@@ -153,7 +153,7 @@ class GaussianMixturePrior:
             If shapes do not fit, or ``y`` is impossible: no component gives
             it a positive density.
         """
-        matrix = _matrix(A, self.shape[0])
+        matrix = matrix_of(A, self.shape[0])
         y = check_finite(y.double().flatten())
         if len(y) != len(matrix):
             raise ValueError(
@@ -162,10 +162,10 @@ class GaussianMixturePrior:
         if not sigma >= 0:
             raise ValueError(f"sigma must not be negative, got {sigma!r}")
         if sigma == 0:
-            matrix, y = _independent_rows(matrix, y)
+            matrix, y = independent_rows(matrix, y)
         roots = self.axes * self.spread[:, None].sqrt()
         parts = [
-            _kalman(mu, root, matrix, y, sigma)
+            kalman(mu, root, matrix, y, sigma)
             for mu, root in zip(self.means, roots)
         ]
         means, covariances, evidence, rank = map(torch.stack, zip(*parts))
@@ -186,7 +186,7 @@ class GaussianMixturePrior:
         """Log joint density (B, K), coordinates and variances."""
         axes, spread = self.axes.to(x.device), self.spread.to(x.device)
         off = x[:, None] - alpha**0.5 * self.means.to(x.device)
-        along = (axes.transpose(-1, -2) @ off[..., None])[..., 0]
+        along = torch.einsum("kij,bki->bkj", axes, off)
         variance = alpha * spread + (1 - alpha)
         squares = (along**2 / variance + variance.log()).sum(-1)
         constant = self.shape[0] * math.log(2 * math.pi)
@@ -196,8 +196,9 @@ class GaussianMixturePrior:
     def _components(self, x: Tensor, alpha: float) -> tuple[Tensor, Tensor]:
         """Responsibilities (B, K) and C^-1 (x - mean), (B, K, d)."""
         joint, along, variance = self._joint(x, alpha)
-        pull = self.axes.to(x.device) @ (along / variance)[..., None]
-        return joint.softmax(1), pull[..., 0]
+        axes = self.axes.to(x.device)
+        pull = torch.einsum("kij,bkj->bki", axes, along / variance)
+        return joint.softmax(1), pull
 
 
 def _constant(values: Tensor, what: str) -> Tensor:
@@ -230,56 +231,3 @@ def _eigen(covariances: Tensor) -> tuple[Tensor, Tensor]:
         )
     resolved = values > 1e-15 * len(values[0]) * values[:, -1:]
     return torch.where(resolved, values, 0.0), vectors
-
-
-def _matrix(A: LinearOperator | Tensor, d: int) -> Tensor:
-    """Matrix (m, d) of an operator on vectors, float64."""
-    op = A if isinstance(A, LinearOperator) else MatrixOperator(A)
-    if op.in_shape != (d,):
-        raise ValueError(
-            f"A must act on vectors of {d} numbers, it takes {op.in_shape}"
-        )
-    return op(torch.eye(d, dtype=torch.float64)).flatten(1).T
-
-
-def _independent_rows(matrix: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
-    """Drop measurements that say nothing new; they must not contradict."""
-    u, s, vt = torch.linalg.svd(matrix, full_matrices=False)
-    kept = s > s.max() * default_rcond(*matrix.shape, matrix.dtype)
-    u = u[:, kept]
-    # single-precision measurements contradict each other by rounding
-    if float((y - u @ (u.T @ y)).norm()) > 1e-6 * float(y.norm()):
-        raise ValueError(
-            "y is not in the range of A: without noise (sigma=0) no x "
-            "explains it; give sigma > 0"
-        )
-    return s[kept, None] * vt[kept], u.T @ y
-
-
-def _kalman(
-    mu: Tensor, root: Tensor, matrix: Tensor, y: Tensor, sigma: float
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Mean, covariance, log evidence and its rank, of one component.
-
-    ``root`` is a square root of the covariance: what is left of it is
-    accurate where little is left, and symmetric.
-    """
-    seen = matrix @ root
-    eye = torch.eye(len(y), dtype=torch.float64)
-    values, axes = torch.linalg.eigh(seen @ seen.T + sigma**2 * eye)
-    values = values.clamp(min=sigma**2)
-    size = matrix.norm() * root.norm()
-    kept = values > (0 if sigma else 1e-13 * size**2)
-    inverse = torch.where(kept, 1 / values, 0.0)
-    gain = root @ seen.T @ (axes * inverse) @ axes.T
-    left = torch.cat([root - gain @ seen, sigma * gain], 1)
-    u, s, _ = torch.linalg.svd(left, full_matrices=False)
-    s = torch.where(s > 1e-13 * root.norm(), s, 0.0)
-    error = y - matrix @ mu
-    along = axes.T @ error
-    spread = torch.where(kept, (2 * math.pi * values).log(), 0.0)
-    evidence = -0.5 * (along**2 * inverse + spread).sum()
-    scale = y.norm() + (matrix @ mu).norm()
-    if bool((along[~kept].abs() > 1e-6 * scale).any()):
-        evidence = torch.full_like(evidence, -math.inf)
-    return mu + gain @ error, (u * s**2) @ u.T, evidence, kept.sum()
