@@ -18,8 +18,9 @@ def psnr(x: Tensor, truth: Tensor, data_range: float = DATA_RANGE) -> Tensor:
         \mathrm{PSNR} = 10 \log_{10}
         \frac{\mathrm{range}^2}{\mathrm{mean}\,(x - x^*)^2} ;
 
-    infinite where the pictures are equal. ``x`` is clamped to the range
-    first, as it would be for display; shapes (B, C, H, W).
+    infinite where the pictures are equal. Pictures are centred on zero:
+    ``x`` is first clamped to [-range/2, range/2], as it would be for
+    display. Shapes (B, C, H, W).
     """
     _check_same(x, truth)
     half = data_range / 2
@@ -31,7 +32,7 @@ def ssim(x: Tensor, truth: Tensor, data_range: float = DATA_RANGE) -> Tensor:
     """Structural similarity, one number a picture, at most 1.
 
     scikit-image's ``structural_similarity`` with its uniform 7 x 7 window;
-    shapes (B, C, H, W), ``x`` clamped to the range.
+    shapes (B, C, H, W), ``x`` clamped to [-range/2, range/2].
 
     Raises
     ------
@@ -55,9 +56,13 @@ def ssim(x: Tensor, truth: Tensor, data_range: float = DATA_RANGE) -> Tensor:
 
 
 def consistency(operator: PseudoInvertible, x: Tensor, y: Tensor) -> Tensor:
-    r"""Relative residual :math:`\|g(x) - y\| / \|y\|`, one a picture."""
+    r"""Relative residual :math:`\|g(x) - y\| / \|y\|`, one a picture.
+
+    Zero where both are zero, infinite where only ``y`` is.
+    """
     error = (operator(x) - y).flatten(1).norm(dim=1)
-    return error / y.flatten(1).norm(dim=1)
+    relative = error / y.flatten(1).norm(dim=1)
+    return torch.where(error == 0, 0.0, relative)
 
 
 def sliced_wasserstein(

@@ -110,6 +110,9 @@ def test_consistency_by_hand():
     y = torch.tensor([[1.0, 1.0], [3.0, 4.0]], dtype=F64)
     values = consistency(op, x, y)
     assert values.tolist() == pytest.approx([1 / 2**0.5, 0.0])
+    nothing = torch.zeros(2, 2, dtype=F64)
+    x[1] = 0
+    assert consistency(op, x, nothing).tolist() == [math.inf, 0.0]
 
 
 def test_consistency_of_an_exact_pre_image_and_its_scale():
