@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import torch
 from torch import Tensor
 
 Value = float | int | bool | Tensor
@@ -76,6 +77,8 @@ def claim(
 def _numbers(value: Value) -> list[float]:
     if isinstance(value, Tensor):
         value = value.detach().cpu()
+        if value.dtype == torch.bfloat16:  # numpy does not know it
+            value = value.float()
     flat = np.ravel(value).tolist()  # a Python number keeps all its digits
     if not flat:
         raise ValueError("the value is empty: a claim about nothing")

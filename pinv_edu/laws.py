@@ -134,12 +134,12 @@ def check_operator(
 ) -> dict[str, float]:
     r"""Test an operator against every law it should obey.
 
-    Checked in this order: shapes; type and device kept; same result twice;
-    and, for linear operators, linearity and the adjoint
-    :math:`\langle Ax, y\rangle = \langle x, A^\top y\rangle`; the Penrose
-    identities; the completion :math:`G^{-1}(G(x)) = x`; that null
-    coordinates are not measured; back-projection in both forms; and for
-    linear operators the spectral filter against :math:`A^+A` and
+    Checked in this order: shapes; type and device kept; same result twice,
+    and whoever else is in the batch; for linear operators, linearity and
+    the adjoint :math:`\langle Ax, y\rangle = \langle x, A^\top y\rangle`;
+    the Penrose identities; the completion :math:`G^{-1}(G(x)) = x`; that
+    null coordinates are not measured; back-projection in both forms; and
+    for linear operators the spectral filter against :math:`A^+A` and
     :math:`A^\top A`.
 
     Parameters
@@ -183,6 +183,9 @@ HINTS = {
     "shape of the pseudo-inverse": "pinv must map measurements to inputs.",
     "type and device": "Results must have the input's dtype and device.",
     "same result twice": "A call must not change the operator or its input.",
+    "same result in another batch": (
+        "Items must not depend on each other, as under BatchNorm: use eval()."
+    ),
     "linearity": "A(ax + by) = aAx + bAy fails: is there an offset?",
     "adjoint": "<Ax, y> = <x, A'y> fails: is it the transpose of forward?",
     "P1": "g g+ g = g fails: the inverse does not reproduce measurements.",
@@ -212,6 +215,8 @@ def _residuals(op: PseudoInvertible, x: Tensor) -> Iterator[tuple[str, float]]:
         "same result twice",
         _mismatch(torch.equal(op(x), y) and torch.equal(before, x), True),
     )
+    if len(x) > 1:
+        yield "same result in another batch", relative(op(x[1:]), y[1:])
     if isinstance(op, LinearOperator):
         yield from _linear_residuals(op, x)
     yield from penrose_residuals(op, x).items()

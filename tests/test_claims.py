@@ -38,6 +38,7 @@ LINES = [
     (np.array([1e-3, 2e-3]), {"below": 0.01}, "residual < 0.01"),
     ([1, 2], {"above": 0.5}, "> 0.5"),
     (1.0, {"below": float("inf")}, "residual < inf"),
+    (torch.ones(2, dtype=torch.bfloat16), {"equals": 1}, "= 1"),
 ]
 
 

@@ -78,7 +78,7 @@ OURS: dict[str, Callable[[], LinearOperator]] = {
 def test_our_operators_obey_every_law(name: str, dtype: torch.dtype) -> None:
     tol = 1e-9 if dtype == torch.float64 else 1e-4
     residuals = check_operator(OURS[name](), dtype=dtype)
-    assert len(residuals) == 16
+    assert len(residuals) == 17
     assert max(residuals.values()) <= tol
 
 
@@ -271,6 +271,13 @@ class Remembers(Pool):
         return super().forward(x) * (1 + self.calls)
 
 
+class CentredOnTheBatch(Pool):
+    """Subtracts the mean of all items, as normalisation layers do."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x - x.mean(0, keepdim=True))
+
+
 class InverseInPlace(Pool):
     def pinv(self, y: Tensor) -> Tensor:
         return self.repeat(y.mul_(1.5)) / 1.5
@@ -349,6 +356,7 @@ MUSEUM = {
     Affine: "linearity",
     InPlace: "same result twice",
     Remembers: "same result twice",
+    CentredOnTheBatch: "same result in another batch",
     InverseInPlace: "same result twice",
     AlwaysHalf: "type and device",
     InverseAlwaysSingle: "type and device",
