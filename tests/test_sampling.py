@@ -798,3 +798,13 @@ def test_a_gradient_step_on_a_mask_is_the_projection():
         Net(1, 4, 4), mask, y, inner_steps=1, generator=seeded(), **given
     )
     assert torch.allclose(ours, theirs)
+
+
+@pytest.mark.parametrize("method", [dps, pigdm])
+def test_a_step_size_that_blows_up_is_named(method):
+    prior, y = three(), torch.ones(2, 1, dtype=F64)
+    with pytest.raises(ValueError, match="smaller step_size"):
+        method(
+            prior, MatrixOperator([[1.0, 2.0]]), y, step_size=1e200,
+            generator=seeded(), progress=False,
+        )  # fmt: skip
