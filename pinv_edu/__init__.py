@@ -38,7 +38,7 @@ from pinv_edu.linear import (
     box_kernel,
     gaussian_kernel,
 )
-from pinv_edu.pictures import held_out, photograph
+from pinv_edu.pictures import held_out, held_out_labels, photograph
 from pinv_edu.priors import (
     DiffusersPrior,
     GaussianMixturePrior,
@@ -60,6 +60,7 @@ from pinv_edu.spnn import (
     History,
     SurjectiveCoupling,
     load_official_spnn,
+    load_spnn,
     spnn_celebahq256,
     spnn_classifier,
     spnn_surrogate,
@@ -114,8 +115,10 @@ __all__ = [
     "gaussian_kernel",
     "gradient_project",
     "held_out",
+    "held_out_labels",
     "load_official_spnn",
     "load_prior",
+    "load_spnn",
     "penrose_residuals",
     "photograph",
     "pigdm",

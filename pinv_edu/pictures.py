@@ -80,10 +80,7 @@ def held_out(
     """
     if name not in HELD_OUT:
         raise ValueError(f"name {name!r} is not one of {tuple(HELD_OUT)}")
-    if part not in ("test", "validation"):
-        raise ValueError(f"part must be 'test' or 'validation', got {part!r}")
-    if not 1 <= n <= COUNT // 2:
-        raise ValueError(f"n must be 1 to {COUNT // 2}, got {n!r}")
+    _check_part(n, part)
     channels, side = HELD_OUT[name]
     file = resources.files("pinv_edu") / "data" / "held_out" / f"{name}.png"
     pixels = np.asarray(Image.open(io.BytesIO(file.read_bytes())))
@@ -91,6 +88,26 @@ def held_out(
     x = torch.tensor(blocks).permute(0, 2, 4, 1, 3).flatten(0, 1)
     first = 0 if part == "test" else COUNT // 2
     return x[first : first + n].to(dtype) / 127.5 - 1
+
+
+def held_out_labels(n: int = 16, part: str = "test") -> Tensor:
+    """Return the class numbers of ``held_out("fashion-mnist", n, part)``.
+
+    0 T-shirt, 1 trouser, 2 pullover, 3 dress, 4 coat, 5 sandal, 6 shirt,
+    7 sneaker, 8 bag, 9 ankle boot; int64, shape (n,).
+    """
+    _check_part(n, part)
+    file = resources.files("pinv_edu") / "data/held_out/fashion-labels.txt"
+    first = 0 if part == "test" else COUNT // 2
+    digits = file.read_text().replace("\n", "")[first : first + n]
+    return torch.tensor([int(digit) for digit in digits])
+
+
+def _check_part(n: int, part: str) -> None:
+    if part not in ("test", "validation"):
+        raise ValueError(f"part must be 'test' or 'validation', got {part!r}")
+    if not 1 <= n <= COUNT // 2:
+        raise ValueError(f"n must be 1 to {COUNT // 2}, got {n!r}")
 
 
 def to_unit(x: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from pinv_edu.pictures import COUNT, PER_ROW
 from pinv_edu.training.data import (
     EMOJI,
     FASHION,
+    fashion_labelled,
     find_idx,
     read_idx,
     render_emoji,
@@ -42,10 +43,13 @@ def sheet(pictures: Tensor) -> Image.Image:
 
 
 def main(folder: str = "pinv_edu/data/held_out") -> None:
-    """Write one PNG for each prior."""
+    """Write one PNG for each prior, and the labels of the clothes."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     for name, given in pictures().items():
         sheet(given).save(f"{folder}/{name}.png", optimize=True)
+    digits = "".join(str(int(v)) for v in fashion_labelled("test")[1][:COUNT])
+    lines = [digits[i : i + PER_ROW] for i in range(0, COUNT, PER_ROW)]
+    Path(folder, "fashion-labels.txt").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

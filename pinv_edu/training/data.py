@@ -100,8 +100,8 @@ def find_idx(folder: Path, stem: str) -> Path:
     raise FileNotFoundError(
         f"no {stem}[.gz] in {folder}. Fashion-MNIST is four IDX files: "
         f"train-images-idx3-ubyte, train-labels-idx1-ubyte, "
-        f"t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte (the labels are "
-        f"not read). Install the Debian package dataset-fashion-mnist, or "
+        f"t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte. "
+        f"Install the Debian package dataset-fashion-mnist, or "
         f"get the files from github.com/zalandoresearch/fashion-mnist and "
         f"give their folder with --data"
     )
@@ -133,6 +133,53 @@ def read_idx(path: Path) -> tuple[Tensor, str]:
     count, height, width = sizes
     pictures = torch.from_numpy(pixels).reshape(count, 1, height, width)
     return pictures, sha256(content)
+
+
+def read_labels(path: Path) -> Tensor:
+    """Return the class numbers of an IDX file, int64 ``(N,)``."""
+    raw = unpack(path, path.read_bytes())
+    magic, count = struct.unpack(">2I", raw[:8].ljust(8, b"\0"))
+    if magic != 2049 or len(raw) != 8 + count:
+        raise ValueError(
+            f"{path} is not a whole IDX file of labels (magic number 2049, "
+            f"8 + N bytes): fetch it again"
+        )
+    return torch.frombuffer(bytearray(raw[8:]), dtype=torch.uint8).long()
+
+
+def fashion_labelled(
+    part: str = "train", folder: Path | None = None
+) -> tuple[Tensor, Tensor]:
+    """Return Fashion-MNIST with its labels.
+
+    Parameters
+    ----------
+    part
+        ``"train"``, 60,000 pictures, or ``"test"``, 10,000.
+    folder
+        Of the IDX files; by default where the Debian package puts them.
+
+    Returns
+    -------
+    tuple
+        Pictures (N, 1, 28, 28) in [-1, 1] and class numbers 0 to 9.
+
+    Raises
+    ------
+    FileNotFoundError
+        If the data are not there; says which package or files to get.
+    ValueError
+        If ``part`` is unknown or a file is damaged.
+    """
+    stems = {"train": "train", "test": "t10k"}
+    if part not in stems:
+        raise ValueError(f"part must be 'train' or 'test', got {part!r}")
+    folder = FASHION if folder is None else Path(folder)
+    pictures, _ = read_idx(
+        find_idx(folder, f"{stems[part]}-images-idx3-ubyte")
+    )
+    labels = read_labels(find_idx(folder, f"{stems[part]}-labels-idx1-ubyte"))
+    return to_unit(pictures), labels
 
 
 def load_fashion(folder: Path) -> Pictures:
