@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -99,3 +100,14 @@ def test_every_public_name_is_in_the_reference() -> None:
     names = {name.removeprefix("pinv_edu.") for name in documented}
     names |= {name.rpartition(".")[2] for name in names}
     assert set(pinv_edu.__all__) <= names
+
+
+def test_the_comparison_page_shows_the_stored_results() -> None:
+    import comparison
+
+    data = json.loads(comparison.RESULTS.read_text(encoding="utf-8"))
+    page = comparison.PAGE.read_text(encoding="utf-8")
+    assert page == comparison.tables(data), "run benchmarks/comparison.py"
+    for row in data["rows"]:
+        noise_free = not row["sigma_y"] and row["method"] in ("ddnm", "none")
+        assert row["consistency"] < 1e-5 or not noise_free

@@ -1,0 +1,238 @@
+"""Methods x operators on held-out pictures: one table, and a data file.
+
+    python benchmarks/restoration.py --out benchmarks/restoration.json
+    python benchmarks/comparison.py
+
+The second command writes the tables of the book's comparison page.
+
+Every method gets the same network, start noise, number of network calls and
+measurements. DDNM, DDNM+ and DDRM run with their default settings. The others
+have a step size, and run at noise levels 0 and 0.1 only: their sizes are
+searched on validation pictures, for each method, operator and noise level,
+from three sizes a factor 3 apart, further outwards while the best lies at an
+end.
+"""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import json
+import platform
+import time
+from collections.abc import Callable, Iterable, Iterator
+from importlib import metadata
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+import pinv_edu as pe
+from comparison import NAMES
+from pinv_edu.metrics import consistency, psnr, ssim
+
+Restore = Callable[..., Tensor]
+SEARCHED_AT = (0.0, 0.1)
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def operators(shape: tuple[int, int, int]) -> dict[str, pe.LinearOperator]:
+    """Degradations by name."""
+    seen = (torch.rand(shape[1:], generator=seeded(0)) < 0.5).float()
+    five = pe.gaussian_kernel(5, 1.0)
+    made = {
+        "block means x2": pe.AveragePool(shape, 2),
+        "block means x4": pe.AveragePool(shape, 4),
+        "inpainting 50 %": pe.Inpainting(shape, seen),
+        "bicubic x2": pe.BicubicDownsample(shape, 2),
+        "blur 5x5": pe.SeparableBlur(shape, five, five),
+        "Walsh-Hadamard 25 %": pe.WalshHadamard(shape, 0.25),
+        "block sensing 25 %": pe.BlockSensing(shape, 0.25, shape[-1] // 4),
+    }
+    if shape[0] == 3:
+        made["grayscale"] = pe.Grayscale(shape)
+    return made
+
+
+def measure(operator: pe.LinearOperator, x: Tensor, sigma_y: float) -> Tensor:
+    y = operator(x)
+    return y + sigma_y * torch.randn(y.shape, generator=seeded(1))
+
+
+def largest(operator: pe.LinearOperator) -> float:
+    return float(operator.singular_values().max())
+
+
+def methods(sigma_y: float) -> dict[str, tuple[Restore, float | None]]:
+    """Method by name, with the middle of its step sizes if it has any."""
+    found: dict[str, tuple[Restore, float | None]] = {
+        "ddnm": (pe.ddnm, None),
+        "ddrm": (functools.partial(pe.ddrm, sigma_y=sigma_y), None),
+        "dps": (pe.dps, 3.0),
+        "pigdm": (functools.partial(pe.pigdm, sigma_y=sigma_y), 1.0),
+        "descent": (pe.gradient_project, 0.5),
+    }
+    if sigma_y not in SEARCHED_AT:
+        found = {k: v for k, v in found.items() if v[1] is None}
+    if sigma_y:
+        plus = functools.partial(pe.ddnm, sigma_y=sigma_y)
+        found = {"ddnm": found["ddnm"], "plus": (plus, None)} | found
+    return found
+
+
+def search(
+    run: Restore, x: Tensor, y: Tensor, middle: float, factor: float = 3.0
+) -> dict[str, object]:
+    """Best step size for restoring x, and the decibels of all tried."""
+
+    def score(size: float) -> float:
+        try:
+            value = float(psnr(run(y, step_size=size), x).mean())
+        except ValueError:  # the operator refuses NaN: the step was too long
+            return -99.0
+        return value if value == value else -99.0
+
+    sizes = (middle / factor, middle, middle * factor)
+    tried = {size: score(size) for size in sizes}
+    while len(tried) < 7:
+        best = max(tried, key=tried.__getitem__)
+        if min(tried) < best < max(tried):
+            break
+        outer = best / factor if best == min(tried) else best * factor
+        tried[outer] = score(outer)
+    return {"step_size": max(tried, key=tried.__getitem__), "searched": tried}
+
+
+def network_seconds(prior: pe.DiffusersPrior, n: int, steps: int) -> float:
+    """Processor time of the network calls alone."""
+    x = torch.randn(n, *prior.shape, generator=seeded(2))
+    begun = time.process_time()
+    with torch.no_grad():
+        for t in range(steps):
+            prior.predict_noise(x, torch.tensor(t))
+    return time.process_time() - begun
+
+
+def rows_of(
+    prior_name: str, sigma_y: float, args: argparse.Namespace
+) -> Iterator[dict[str, object]]:
+    """Result of every method for every operator."""
+    prior = pe.load_prior(prior_name)
+    test = pe.held_out(prior_name, args.pictures)
+    valid = pe.held_out(prior_name, args.validation, part="validation")
+    for name, operator in operators(prior.shape).items():
+        y, y_valid = (measure(operator, x, sigma_y) for x in (test, valid))
+        about = {"prior": prior_name, "operator": name, "sigma_y": sigma_y}
+        plain = operator.pinv(y)
+        alone = network_seconds(prior, len(y), args.steps)
+        yield (
+            about
+            | {"method": "none", "calls": 0}
+            | told(operator, plain, test, y)
+        )
+        for method, (restore, middle) in methods(sigma_y).items():
+            run = functools.partial(
+                call, restore, prior, operator, steps=args.steps
+            )
+            found: dict[str, object] = {}
+            if middle is not None:
+                scale = largest(operator) ** -2 if method == "descent" else 1
+                found = search(run, x=valid, y=y_valid, middle=middle * scale)
+            setting = {k: v for k, v in found.items() if k == "step_size"}
+            begun = time.process_time()
+            x = run(y, **setting)
+            spent = time.process_time() - begun
+            yield (
+                about
+                | found
+                | {
+                    "method": method,
+                    "calls": args.steps,
+                    "time": spent / alone,
+                }
+                | told(operator, x, test, y)
+            )
+
+
+def call(
+    restore: Restore,
+    prior: pe.DiffusersPrior,
+    operator: pe.LinearOperator,
+    y: Tensor,
+    **settings: float,
+) -> Tensor:
+    g = seeded(0)
+    return restore(prior, operator, y, generator=g, progress=False, **settings)
+
+
+def told(
+    operator: pe.LinearOperator, x: Tensor, truth: Tensor, y: Tensor
+) -> dict[str, float]:
+    """Mean PSNR and SSIM, largest relative residual, error of the PSNR."""
+    decibels = psnr(x, truth)
+    return {
+        "psnr": float(decibels.mean()),
+        "psnr_error": float(decibels.std() / len(x) ** 0.5),
+        "ssim": float(ssim(x, truth).mean()),
+        "consistency": float(consistency(operator, x, y).max()),
+    }
+
+
+def line(row: dict[str, object]) -> str:
+    ratio = f"{row['time']:5.2f}" if "time" in row else "    -"
+    size = f"{row['step_size']:8.3g}" if "step_size" in row else "       -"
+    return (
+        f"{row['prior']:14}{row['operator']:20}{row['sigma_y']:5.2f}  "
+        f"{NAMES[row['method']]:24}{row['psnr']:6.2f}{row['ssim']:7.3f}"
+        f"  {row['consistency']:8.1e}{row['calls']:5d}  {ratio}{size}"
+    )
+
+
+HEAD = (
+    f"{'prior':14}{'operator':20}{'σ_y':>5}  {'method':24}{'PSNR':>6}"
+    f"{'SSIM':>7}  {'residual':>8}{'calls':>5}  {'time':>5}{'step':>8}"
+)
+
+
+def versions() -> dict[str, str]:
+    named = ("pinv-edu", "torch", "diffusers", "numpy", "scikit-image")
+    return {"Python": platform.python_version()} | {
+        n: metadata.version(n) for n in named
+    }
+
+
+def save(path: Path, rows: Iterable[dict], args: argparse.Namespace) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    command = "python benchmarks/restoration.py"
+    for key in ("pictures", "validation", "steps"):
+        command += f" --{key} {getattr(args, key)}"
+    data = {"command": command, "versions": versions(), "rows": list(rows)}
+    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--pictures", type=int, default=16)
+    parser.add_argument("--validation", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--sigmas", type=float, nargs="*", default=None)
+    parser.add_argument("--priors", nargs="*", default=["fashion-mnist"])
+    parser.add_argument("--out", type=Path)
+    args = parser.parse_args()
+    torch.set_num_threads(1)
+    rows: list[dict[str, object]] = []
+    print(HEAD)
+    for prior in args.priors:
+        for sigma_y in args.sigmas or (0.0, 0.05, 0.1, 0.2):
+            for row in rows_of(prior, sigma_y, args):
+                rows.append(row)
+                print(line(row), flush=True)
+                if args.out:
+                    save(args.out, rows, args)
+
+
+if __name__ == "__main__":
+    main()
