@@ -68,15 +68,16 @@ def picture_grid(
         Name and pictures in [-1, 1], as in :func:`picture_row`; the name
         stands upright beside the row.
     titles
-        Words above the columns.
+        Words above the columns; all may be empty.
     width, label
         Of the figure and of the names, in inches.
     """
     side = (width - label) / len(titles)
-    height = len(rows) * side + 0.3
+    top = 0.3 if any(titles) else 0.04
+    height = len(rows) * side + top
     fig = canvas(width, height)
     for i, (name, pictures) in enumerate(rows.items()):
-        low = (height - 0.3 - (i + 1) * side) / height
+        low = (height - top - (i + 1) * side) / height
         words = {"rotation": 90, "ha": "left", "va": "center"}
         words["fontsize"] = FONT - 1
         fig.text(0.01, low + side / height / 2, name, **words)
