@@ -215,6 +215,12 @@ def test_sliders_move(tab: Tab, site: str, name: str) -> None:
     assert tab.problems == []
 
 
+@pytest.mark.parametrize("name", LESSONS)
+def test_no_cell_shows_a_bare_object(tab: Tab, site: str, name: str) -> None:
+    page = tab.open(site + name)
+    assert page.locator(".cell_output .text_plain").count() == 0
+
+
 def test_a_lesson_works_from_a_folder(tab: Tab, site: str) -> None:
     page = tab.open((HTML / LESSONS[0]).as_uri())
     assert page.evaluate(BROKEN_MATH) + page.evaluate(BROKEN_PICTURES) == []
