@@ -25,7 +25,7 @@ BOOTSTRAP = """\
 # On Colab or Kaggle: fetch the course's helper library if it is missing.
 import importlib.util
 if importlib.util.find_spec("pinv_edu") is None:
-    %pip install -q "pinv-edu[widgets] @ git+https://github.com/pinv-edu/pinv-edu"\
+    %pip install -q "pinv-edu[all] @ git+https://github.com/pinv-edu/pinv-edu"\
 """
 
 METADATA = {
