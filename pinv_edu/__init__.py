@@ -1,6 +1,6 @@
 """Pseudo-inverses, from A+ to pseudo-invertible neural networks."""
 
-from pinv_edu.base import Chain, PseudoInvertible
+from pinv_edu.base import PseudoInvertible
 from pinv_edu.bijections import (
     ActNorm,
     AffineCoupling,
@@ -13,6 +13,8 @@ from pinv_edu.bijections import (
     PixelUnshuffle,
     SensorResponse,
 )
+from pinv_edu.cameras import BlackBoxCamera
+from pinv_edu.chain import Chain
 from pinv_edu.claims import ClaimError, claim
 from pinv_edu.exercises import check
 from pinv_edu.figures import show
@@ -77,6 +79,7 @@ __all__ = [
     "AveragePool",
     "BicubicDownsample",
     "Bijection",
+    "BlackBoxCamera",
     "BlockSensing",
     "Blur",
     "CayleyMix",

@@ -7,8 +7,7 @@ A degradation :math:`g : X \to Y` loses information. Its completion
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -20,37 +19,8 @@ from pinv_edu.checks import (
     check_shape,
     check_strength,
 )
+from pinv_edu.codes import Code, per_item, shifted
 from pinv_edu.solving import solved_once
-
-Code = Tensor | tuple["Code", ...]
-"""Null coordinates: a tensor, or a (nested, perhaps empty) tuple of them."""
-
-
-def combine(function: Callable[..., Tensor], *codes: Code) -> Code:
-    """Apply ``function`` tensor by tensor to codes of equal structure.
-
-    Raises
-    ------
-    ValueError
-        If the structures differ.
-    """
-    if all(isinstance(code, Tensor) for code in codes):
-        return function(*codes)
-    if any(isinstance(code, Tensor) for code in codes) or (
-        len({len(code) for code in codes}) > 1
-    ):
-        raise ValueError(
-            "codes differ in structure: take them from complete(x) or "
-            "null_code(y) of the same operator"
-        )
-    return tuple(combine(function, *part) for part in zip(*codes))
-
-
-def per_item(strength: float | Tensor, like: Tensor) -> float | Tensor:
-    """Shape one number for each item of a batch so that it multiplies."""
-    if not isinstance(strength, Tensor):
-        return strength
-    return strength.reshape(-1, *[1] * (like.dim() - 1))
 
 
 class PseudoInvertible(nn.Module):
@@ -164,16 +134,18 @@ class PseudoInvertible(nn.Module):
             raise ValueError(
                 f"completion must be 'raw' or 'centred', got {completion!r}"
             )
+        return self._move(x, y, strength, code)
+
+    def _move(
+        self, x: Tensor, y: Tensor, strength: float | Tensor, code: Code | None
+    ) -> Tensor:
+        """Move in the coordinates of the completion; a chain fuses walks."""
         y_x, z_x = self.complete(x)
         code_y = self.null_code(y) if code is None else code
-        moved = combine(
-            lambda z, new, old: z + per_item(strength, z) * (new - old),
-            z_x,
-            code_y,
-            self.null_code(y_x),
+        return self.complete_inverse(
+            torch.lerp(y_x, y, per_item(strength, y)),
+            shifted(z_x, strength, code_y, self.null_code(y_x)),
         )
-        target = torch.lerp(y_x, y, per_item(strength, y))
-        return self.complete_inverse(target, moved)
 
     def _project_centred(
         self, x: Tensor, y: Tensor, strength: float | Tensor
@@ -216,105 +188,3 @@ class PseudoInvertible(nn.Module):
         for tensor in (*self.buffers(), *self.parameters()):
             return tensor.device
         return None
-
-
-class Chain(PseudoInvertible):
-    r"""Composition :math:`g = g_k \circ \dots \circ g_1`, first stage first.
-
-    Its completion stacks the null coordinates of all stages, so that
-    :math:`g^\dagger = g_1^\dagger \circ \dots \circ g_k^\dagger` is a
-    pseudo-inverse for that completion. A chain of linear stages is in
-    general *not* the Moore-Penrose inverse of the product: see
-    :class:`~pinv_edu.LinearComposition` for that one.
-
-    Exact back-projection needs every stage but the last to be onto.
-
-    Parameters
-    ----------
-    stages
-        Operators in order of application; shapes must fit.
-
-    Raises
-    ------
-    ValueError
-        If there is no stage or two neighbours' shapes differ.
-    """
-
-    def __init__(self, *stages: PseudoInvertible) -> None:
-        check_stages(stages)
-        super().__init__(stages[0].in_shape, stages[-1].out_shape)
-        self.stages = nn.ModuleList(stages)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Measure through every stage."""
-        x = self.check_x(x)
-        for stage in self.stages:
-            x = stage(x)
-        return x
-
-    def complete(self, x: Tensor) -> tuple[Tensor, Code]:
-        """Last measurement, and the null coordinates of every stage."""
-        x, codes = self.check_x(x), []
-        for stage in self.stages:
-            x, z = stage.complete(x)
-            codes.append(z)
-        return x, tuple(codes)
-
-    def complete_inverse(self, y: Tensor, z: Code) -> Tensor:
-        """Undo the stages backwards, each with its own coordinates."""
-        y = self.check_y(y)
-        if not isinstance(z, tuple) or len(z) != len(self.stages):
-            raise ValueError(
-                f"z must be a tuple with one entry for each of the "
-                f"{len(self.stages)} stages: take it from complete(x) or "
-                f"null_code(y)"
-            )
-        for stage, code in zip(reversed(self.stages), reversed(z)):
-            y = stage.complete_inverse(y, code)
-        return y
-
-    def null_code(self, y: Tensor) -> Code:
-        """Codes that the stages' pseudo-inverses pick, walking backwards."""
-        y, codes = self.check_y(y), []
-        for stage in reversed(self.stages):
-            codes.append(stage.null_code(y))
-            if len(codes) < len(self.stages):
-                y = stage.complete_inverse(y, codes[-1])
-        return tuple(reversed(codes))
-
-    def pinv(self, y: Tensor) -> Tensor:
-        r"""Return :math:`g_1^\dagger(\dots g_k^\dagger(y))`."""
-        y = self.check_y(y)
-        for stage in reversed(self.stages):
-            y = stage.pinv(y)
-        return y
-
-    def _project_centred(
-        self, x: Tensor, y: Tensor, strength: float | Tensor
-    ) -> Tensor:
-        seen = [x]
-        for stage in self.stages:
-            seen.append(stage(seen[-1]))
-        target = torch.lerp(seen[-1], y, per_item(strength, y))
-        for stage, before in zip(reversed(self.stages), reversed(seen[:-1])):
-            target = stage.project(before, target, completion="centred")
-        return target
-
-
-def check_stages(stages: Sequence[PseudoInvertible]) -> None:
-    """Raise unless ``stages`` is non-empty and its shapes fit together."""
-    if not stages:
-        raise ValueError("give at least one operator")
-    for stage in stages:
-        if not isinstance(stage, PseudoInvertible):
-            raise TypeError(
-                f"every stage must be a PseudoInvertible operator, got "
-                f"{type(stage).__name__}"
-            )
-    for i, (first, second) in enumerate(itertools.pairwise(stages)):
-        if first.out_shape != second.in_shape:
-            raise ValueError(
-                f"stage {i} ({type(first).__name__}) gives "
-                f"{first.out_shape}, stage {i + 1} "
-                f"({type(second).__name__}) takes {second.in_shape}"
-            )

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator
 import torch
 from torch import Tensor
 
-from pinv_edu.base import Code, PseudoInvertible, combine
+from pinv_edu.base import PseudoInvertible
+from pinv_edu.codes import Code, combine
 from pinv_edu.linear import LinearOperator
 
 

@@ -25,7 +25,7 @@ from pinv_edu import (
     check_operator,
     penrose_residuals,
 )
-from pinv_edu.base import combine
+from pinv_edu.codes import combine
 
 STRENGTHS = [0.0, 0.3, 1.0, 1.7]
 COMPLETIONS = ["raw", "centred"]
@@ -362,7 +362,7 @@ def test_null_code_never_undoes_the_first_stage() -> None:
     assert middle == last == {"code": 1, "inverse": 1}
 
 
-def test_a_projection_is_three_passes() -> None:
+def test_a_projection_calls_every_primitive_once() -> None:
     def run(chain: Chain) -> None:
         x, y = inputs(chain), outputs(chain)
         code = chain.null_code(y)
@@ -370,9 +370,8 @@ def test_a_projection_is_three_passes() -> None:
             stage.calls.clear()
         chain.project(x, y, code=code)
 
-    first, middle, last = counted(run)
-    assert first == {"complete": 1, "code": 1, "inverse": 1}
-    assert middle == last == {"complete": 1, "code": 1, "inverse": 2}
+    for calls in counted(run):
+        assert calls == {"complete": 1, "code": 1, "inverse": 1}
 
 
 def test_pinv_is_one_pass() -> None:

@@ -13,13 +13,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from pinv_edu import Chain, check_operator
-from pinv_edu.base import combine
 from pinv_edu.bijections import (
     AffineCoupling,
     CayleyMix,
     Gamma,
     PixelUnshuffle,
 )
+from pinv_edu.codes import combine, leaves
 from pinv_edu.laws import relative
 from pinv_edu.spnn import (
     SPNN,
@@ -34,7 +34,7 @@ from pinv_edu.spnn import (
     spnn_surrogate,
 )
 from pinv_edu.spnn.celebahq import Sizes, load, official_names
-from pinv_edu.spnn.network import leaves, pinv_with_code
+from pinv_edu.spnn.network import pinv_with_code
 
 
 def noise(*shape: int, seed: int = 0, dtype=torch.float64) -> torch.Tensor:

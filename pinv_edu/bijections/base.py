@@ -9,8 +9,9 @@ from numbers import Real
 import torch
 from torch import Tensor
 
-from pinv_edu.base import Code, PseudoInvertible
+from pinv_edu.base import PseudoInvertible
 from pinv_edu.checks import check_shape
+from pinv_edu.codes import Code
 
 
 class Bijection(PseudoInvertible):

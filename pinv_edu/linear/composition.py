@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from pinv_edu.base import check_stages
+from pinv_edu.chain import check_stages
 from pinv_edu.linear.operator import LinearOperator
 
 

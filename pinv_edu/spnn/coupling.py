@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from pinv_edu.base import Code, PseudoInvertible
+from pinv_edu.base import PseudoInvertible
 from pinv_edu.bijections import evaluate, small_net
 from pinv_edu.bijections.base import check_positive
 from pinv_edu.checks import Shape, check_batch, check_shape
+from pinv_edu.codes import Code
 
 CODES = ("learned", "natural")
 

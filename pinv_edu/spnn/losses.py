@@ -9,8 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pinv_edu.base import Code, PseudoInvertible
-from pinv_edu.spnn.network import leaves, pinv_with_code
+from pinv_edu.base import PseudoInvertible
+from pinv_edu.codes import Code, leaves
+from pinv_edu.spnn.network import pinv_with_code
 from pinv_edu.spnn.settings import Settings
 
 Task = Callable[[Tensor, Tensor], Tensor]

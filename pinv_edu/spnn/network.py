@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from pinv_edu.base import Chain, Code, PseudoInvertible, combine, per_item
+from pinv_edu.base import PseudoInvertible
 from pinv_edu.bijections import Bijection
 from pinv_edu.bijections.base import constant_log_det
-from pinv_edu.checks import check_shape, check_strength
-from pinv_edu.solving import solved_once
+from pinv_edu.chain import Chain
+from pinv_edu.checks import check_shape
+from pinv_edu.codes import Code
 from pinv_edu.spnn.coupling import SurjectiveCoupling, check_code
 
 
@@ -58,8 +59,6 @@ class SPNN(Chain):
         g g^\dagger = id,
 
     the last for any weights, trained or not, because each stage has it.
-    :meth:`project` gives the point of the base class in fewer network
-    calls.
 
     Parameters
     ----------
@@ -76,59 +75,6 @@ class SPNN(Chain):
     Ehrlich, Berman, Shocher (2026), arXiv 2602.06042.
     """
 
-    @solved_once()
-    def project(
-        self,
-        x: Tensor,
-        y: Tensor,
-        strength: float | Tensor = 1.0,
-        *,
-        completion: str = "raw",
-        code: Code | None = None,
-    ) -> Tensor:
-        r"""Non-linear back-projection, every network called just twice.
-
-        The result is that of :meth:`PseudoInvertible.project`, whose
-        parameters these are. There :math:`q^*(y)`, :math:`q^*(g(x))` and
-        :math:`G^{-1}` walk the chain backwards one after another. Here
-        one walk takes all three as one batch: a network :math:`S, T` sees
-        the batch once forwards and three times (twice, if ``code`` is
-        given) backwards; :math:`r` sees it twice (once), and the first
-        stage inverts only the result. The authors' loop makes seven
-        passes.
-        """
-        if completion != "raw":
-            return super().project(x, y, strength, completion=completion)
-        x, y = self._check_pair(x, y)
-        strength = check_strength(strength, x)
-        if code is not None:
-            code = self._check_code(code)
-        y_x, z_x = self.complete(x)
-        target = torch.lerp(y_x, y, per_item(strength, y))
-        beside = [y_x] if code is not None else [y_x, y]
-        walk = torch.cat([target, *beside])
-        for i in range(len(self.stages) - 1, -1, -1):
-            own = self.stages[i].null_code(walk[len(x) :])
-            new = code[i] if code is not None else _part(own, len(x), None)
-            moved = combine(
-                lambda z, new, old: z + per_item(strength, z) * (new - old),
-                z_x[i],
-                new,
-                _part(own, 0, len(x)),
-            )
-            if i > 0:
-                codes = combine(lambda *c: torch.cat(c), moved, own)
-                walk = self.stages[i].complete_inverse(walk, codes)
-        return self.stages[0].complete_inverse(walk[: len(x)], moved)
-
-    def _check_code(self, code: Code) -> Code:
-        if not isinstance(code, tuple) or len(code) != len(self.stages):
-            raise ValueError(
-                f"code must be a tuple with one entry for each of the "
-                f"{len(self.stages)} stages: take it from null_code(y)"
-            )
-        return code
-
     def with_code(self, code: str) -> SPNN:
         r"""Return the same network (shared weights) with another null code.
 
@@ -143,11 +89,6 @@ class SPNN(Chain):
         """
         check_code(code)
         return _with_code(self, code)
-
-
-def _part(code: Code, start: int, stop: int | None) -> Code:
-    """Codes of some items of the batch."""
-    return combine(lambda c: c[start:stop], code)
 
 
 def _with_code(module: PseudoInvertible, code: str) -> PseudoInvertible:
@@ -171,15 +112,6 @@ def _with_code(module: PseudoInvertible, code: str) -> PseudoInvertible:
 def surjective_blocks(g: PseudoInvertible) -> list[SurjectiveCoupling]:
     """Return the surjective couplings of ``g``, first one first."""
     return [m for m in g.modules() if isinstance(m, SurjectiveCoupling)]
-
-
-def leaves(code: Code) -> Iterator[Tensor]:
-    """Yield the tensors of a code, outermost first."""
-    if isinstance(code, Tensor):
-        yield code
-        return
-    for part in code:
-        yield from leaves(part)
 
 
 def pinv_with_code(g: PseudoInvertible, y: Tensor) -> tuple[Tensor, Code]:
