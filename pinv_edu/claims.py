@@ -51,7 +51,8 @@ def claim(
     ClaimError
         If the claim is false or the value is NaN.
     ValueError
-        If no bound is given.
+        If no bound is given, or a residual is negative below a positive
+        bound: a difference whose size was not taken would pass any.
 
     Examples
     --------
@@ -61,15 +62,20 @@ def claim(
     if below is None and above is None and equals is None:
         raise ValueError("give below=, above= or equals=")
     values = _numbers(value)
+    if what is None:
+        only_below = above is None and equals is None
+        what = "residual" if only_below else ""
+    if what == "residual" and below and min(values) < 0 < below:
+        raise ValueError(
+            f"a residual is a size, got {min(values)!r}: take .abs(), or say "
+            f"by what= what the number is"
+        )
     for holds, words in _conditions(below, above, equals, tol):
         wrong = [v for v in values if not holds(v)]
         if wrong:
             raise ClaimError(
                 f"claim fails: {text}: {wrong[0]!r} is not {words}"
             )
-    if what is None:
-        only_below = above is None and equals is None
-        what = "residual" if only_below else ""
     parts = [words for _, words in _conditions(below, above, equals, tol)]
     print(f"✓ {text}   " + f"{what} {' and '.join(parts)}".lstrip())
 

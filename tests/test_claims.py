@@ -116,6 +116,18 @@ def test_value_is_not_a_number(value: object) -> None:
         claim("x", value, below=1)
 
 
+def test_a_difference_without_its_size_is_no_residual() -> None:
+    with pytest.raises(ValueError, match=r"take \.abs\(\).* what="):
+        claim("x", torch.tensor([1e-16, -3.0]), below=1e-12)
+
+
+def test_a_named_number_may_be_negative(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    claim("x", -3.0, below=1, what="gain")
+    assert capsys.readouterr().out == "✓ x   gain < 1\n"
+
+
 def test_a_claim_is_an_assertion() -> None:
     assert issubclass(ClaimError, AssertionError)
 
