@@ -137,6 +137,27 @@ def test_links_inside_the_book(site: str) -> None:
     assert not broken, "\n".join(broken)
 
 
+def test_every_claim_is_listed(site: str) -> None:
+    def soup(name: str) -> BeautifulSoup:
+        return BeautifulSoup((HTML / name).read_text(), "html.parser")
+
+    printed = [
+        re.split(" {3,}", line.removeprefix("✓ "), maxsplit=1)
+        for name in LESSONS
+        for block in soup(name).select(".cell_output pre")
+        for line in block.get_text().splitlines()
+        if re.match(r"✓ \S.* {3}\S", line)
+    ]
+    rows = soup("book/all-claims.html").select("table.pinv-claims tbody tr")
+    listed = [[cell.get_text() for cell in row.select("td")] for row in rows]
+    assert len(LESSONS) < len(printed) == len(listed)
+    assert sorted(listed) == sorted(printed)
+    for row in rows:
+        file, anchor = urldefrag(row.a["href"])
+        lesson = soup(str(Path("book", file)).replace("book/../", ""))
+        assert row.a.get_text() in lesson.find(id=anchor).get_text()
+
+
 def test_first_page_leads_to_the_book(tab: Tab, site: str) -> None:
     tab.page.goto(site)
     tab.page.wait_for_url("**/book/intro.html")
