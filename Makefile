@@ -9,11 +9,13 @@ SOURCES := _config.yml _toc.yml requirements.txt Makefile \
   $(shell find book notebooks pinv_edu -type f ! -path '*/__pycache__/*' \
     ! -path '*/.ipynb_checkpoints/*')
 
-.PHONY: help book test lab notebooks clean
+.PHONY: help book test lab links mutants notebooks clean
 help:
 	@echo "make book       install what is missing, run every lesson, build the book"
 	@echo "make test       check the library, every lesson and the built book"
 	@echo "make lab        open the lessons in JupyterLab"
+	@echo "make links      follow every link that leaves the book"
+	@echo "make mutants    break the library on purpose; the tests must notice"
 	@echo "make notebooks  run the lessons and store the outputs that are checked"
 	@echo "make clean      remove the built book and the stored results"
 
@@ -51,6 +53,12 @@ test: $(READY) $(COLAB)
 
 lab: $(READY)
 	$(BIN)/jupyter lab notebooks
+
+links: $(READY)
+	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
+
+mutants: $(READY)
+	$(BIN)/python benchmarks/mutations.py
 
 notebooks: $(READY)
 	$(BIN)/python scripts/notebooks.py run

@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
 import pytest
+import yaml
 from axe_core_python.base import AXE_SCRIPT
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Locator, Page, sync_playwright
@@ -18,6 +19,9 @@ from built_book import HTML, Tab
 
 pytestmark = pytest.mark.book
 PAGES = built_book.pages()
+BRANCH = yaml.safe_load((built_book.ROOT / "_config.yml").read_text())[
+    "repository"
+]["branch"]
 LESSONS = [page for page in PAGES if page.startswith("notebooks/")]
 
 BROKEN_MATH = r"""() => {
@@ -174,11 +178,8 @@ def test_colab_button(tab: Tab, site: str, name: str) -> None:
     page = tab.open(site + name)
     links = page.eval_on_selector_all("a[href]", "a => a.map(e => e.href)")
     lesson = name.removesuffix(".html") + ".ipynb"
-    assert (
-        "https://colab.research.google.com/github/pinv-edu/pinv-edu/blob/main/"
-        + lesson
-        in links
-    )
+    place = "https://colab.research.google.com/github/pinv-edu/pinv-edu/blob"
+    assert f"{place}/{BRANCH}/{lesson}" in links
 
 
 def check_slider(page: Page, slider: Locator) -> None:
