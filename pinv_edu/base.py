@@ -124,7 +124,7 @@ class PseudoInvertible(nn.Module):
         References
         ----------
         Ehrlich, Berman, Shocher (2026), arXiv 2602.06042, non-linear
-        back-projection; Wang, Yu, Zhang (2023), DDNM, Eq. 13 (linear).
+        back-projection; Wang, Yu, Zhang (2023), DDNM (linear).
         """
         x, y = self._check_pair(x, y)
         strength = check_strength(strength, x)
