@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import unquote, urldefrag, urlsplit
 
@@ -12,7 +10,7 @@ import pytest
 import yaml
 from axe_core_python.base import AXE_SCRIPT
 from bs4 import BeautifulSoup
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page
 
 import built_book
 from built_book import HTML, Tab
@@ -55,34 +53,6 @@ AXE = """async () => (await axe.run(document, {
 })).violations
   .filter(v => ["serious", "critical"].includes(v.impact))
   .flatMap(v => v.nodes.map(n => `${v.id}: ${n.html.slice(0, 160)}`))"""
-
-
-@pytest.fixture(scope="session")
-def site(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The address of the book, built anew if anything changed."""
-    made = subprocess.run(
-        ["make", "book"], cwd=built_book.ROOT, capture_output=True, text=True
-    )
-    if made.returncode:
-        request.session.shouldfail = "the book does not build"
-        pytest.fail((made.stdout + made.stderr)[-8000:], pytrace=False)
-    with built_book.served() as address:
-        yield address
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = built_book.launch(playwright)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def tab(browser: Browser, site: str) -> Iterator[Tab]:
-    tab = Tab(browser)
-    yield tab
-    tab.context.close()
 
 
 @pytest.mark.parametrize("name", PAGES)
