@@ -1,5 +1,6 @@
 """Pseudo-inverses, from A+ to pseudo-invertible neural networks."""
 
+from pinv_edu.alternating import AlternatingProjections
 from pinv_edu.base import PseudoInvertible
 from pinv_edu.bijections import (
     ActNorm,
@@ -16,8 +17,11 @@ from pinv_edu.bijections import (
 from pinv_edu.cameras import BlackBoxCamera
 from pinv_edu.chain import Chain
 from pinv_edu.claims import ClaimError, claim
+from pinv_edu.emoji import emoji_measures
 from pinv_edu.exercises import check
 from pinv_edu.figures import show
+from pinv_edu.gauss_newton import GaussNewtonStep
+from pinv_edu.judges import load_judge, mean_logits
 from pinv_edu.laws import (
     LawError,
     check_operator,
@@ -34,6 +38,7 @@ from pinv_edu.linear import (
     Inpainting,
     LinearComposition,
     LinearOperator,
+    LinearStack,
     MatrixOperator,
     SeparableBlur,
     WalshHadamard,
@@ -76,6 +81,7 @@ __all__ = [
     "SPNN",
     "ActNorm",
     "AffineCoupling",
+    "AlternatingProjections",
     "AveragePool",
     "BicubicDownsample",
     "Bijection",
@@ -89,6 +95,7 @@ __all__ = [
     "DiffusersPrior",
     "Flatten",
     "Gamma",
+    "GaussNewtonStep",
     "GaussianMixturePrior",
     "Grayscale",
     "History",
@@ -98,6 +105,7 @@ __all__ = [
     "LawError",
     "LinearComposition",
     "LinearOperator",
+    "LinearStack",
     "LogExposure",
     "MatrixOperator",
     "PixelUnshuffle",
@@ -114,14 +122,17 @@ __all__ = [
     "ddnm",
     "ddrm",
     "dps",
+    "emoji_measures",
     "explore",
     "gaussian_kernel",
     "gradient_project",
     "held_out",
     "held_out_labels",
+    "load_judge",
     "load_official_spnn",
     "load_prior",
     "load_spnn",
+    "mean_logits",
     "penrose_residuals",
     "photograph",
     "pigdm",

@@ -11,7 +11,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 
-PHOTOGRAPHS = ("astronaut",)
+PHOTOGRAPHS = ("astronaut", "portrait")
 HELD_OUT = {"fashion-mnist": (1, 28), "emoji": (3, 32)}  # channels, side
 COUNT, PER_ROW = 128, 16  # pictures on a sheet
 
@@ -26,8 +26,9 @@ def photograph(
     Parameters
     ----------
     name
-        One of :data:`PHOTOGRAPHS`; ``"astronaut"`` is a NASA portrait in
-        the public domain.
+        One of :data:`PHOTOGRAPHS`: ``"astronaut"``, a NASA photograph in
+        the public domain, or ``"portrait"``, her face alone, cut out as
+        the faces of CelebA-HQ are.
     size
         Side in pixels, a divisor of 256: block means of the original.
     dtype
@@ -78,8 +79,7 @@ def held_out(
     ValueError
         If the name or part is unknown or n is not 1 to 64.
     """
-    if name not in HELD_OUT:
-        raise ValueError(f"name {name!r} is not one of {tuple(HELD_OUT)}")
+    _check_name(name)
     _check_part(n, part)
     channels, side = HELD_OUT[name]
     file = resources.files("pinv_edu") / "data" / "held_out" / f"{name}.png"
@@ -90,17 +90,28 @@ def held_out(
     return x[first : first + n].to(dtype) / 127.5 - 1
 
 
-def held_out_labels(n: int = 16, part: str = "test") -> Tensor:
-    """Return the class numbers of ``held_out("fashion-mnist", n, part)``.
+def held_out_labels(
+    n: int = 16, part: str = "test", name: str = "fashion-mnist"
+) -> Tensor:
+    """Return the class numbers of ``held_out(name, n, part)``.
 
-    0 T-shirt, 1 trouser, 2 pullover, 3 dress, 4 coat, 5 sandal, 6 shirt,
-    7 sneaker, 8 bag, 9 ankle boot; int64, shape (n,).
+    Clothes: 0 T-shirt, 1 trouser, 2 pullover, 3 dress, 4 coat, 5 sandal,
+    6 shirt, 7 sneaker, 8 bag, 9 ankle boot. Emoji, the groups of
+    :func:`pinv_edu.emoji.emoji_group`: 0 person, 1 smiley, 2 flag, 3 thing.
+    int64, shape (n,).
     """
+    _check_name(name)
     _check_part(n, part)
-    file = resources.files("pinv_edu") / "data/held_out/fashion-labels.txt"
+    file = f"data/held_out/{name.removesuffix('-mnist')}-labels.txt"
+    text = (resources.files("pinv_edu") / file).read_text(encoding="utf-8")
     first = 0 if part == "test" else COUNT // 2
-    digits = file.read_text().replace("\n", "")[first : first + n]
+    digits = text.replace("\n", "")[first : first + n]
     return torch.tensor([int(digit) for digit in digits])
+
+
+def _check_name(name: str) -> None:
+    if name not in HELD_OUT:
+        raise ValueError(f"name {name!r} is not one of {tuple(HELD_OUT)}")
 
 
 def _check_part(n: int, part: str) -> None:

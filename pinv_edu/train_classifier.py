@@ -1,47 +1,48 @@
-"""Train the bundled classifier: ``python -m pinv_edu.train_classifier``.
+"""Train a bundled classifier: ``python -m pinv_edu.train_classifier``.
 
-A pseudo-invertible network learns the ten classes of Fashion-MNIST and, on a
-quarter of each batch, to give the picture back.  Beside it a plain
-convolutional network learns the classes alone, with the same pictures in the
-same order, for comparison and as an independent judge.
+A pseudo-invertible network learns the classes of Fashion-MNIST, or groups
+and measures of emoji, and, on a quarter of each batch, to give the picture
+back; or, as a warning, not to. Beside it a plain convolutional network
+learns the classes alone, from the same pictures, for comparison and as an
+independent judge.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import platform
 import time
-from importlib import metadata
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pinv_edu.laws import check_operator
-from pinv_edu.spnn.builders import spnn_classifier
-from pinv_edu.spnn.bundled import WEIGHTS
+from pinv_edu.judges import MEANS, plain_network
+from pinv_edu.spnn.batches import Draw, Pair
+from pinv_edu.spnn.bundled import BUNDLED
 from pinv_edu.spnn.network import SPNN
 from pinv_edu.spnn.training import train_spnn
-from pinv_edu.training.data import fashion_labelled
+from pinv_edu.training.bundle import law_residuals, save_weights, versions
+from pinv_edu.training.classifiers import PLANS, Plan
 
 CARD = """\
-# Network `fashion-classifier`
+# Network `{name}`
 
-`pinv_edu.spnn_classifier((1, 28, 28), 10)`: pictures of clothes in [-1, 1] to
-ten logits, with an exact pseudo-inverse. {size} bytes, float32, sha256
+{what}
+{size} bytes, {precision}, sha256
 `{digest}`.
 
-- Data: Fashion-MNIST (Zalando SE, MIT licence), 60,000 training pictures,
-  half of them mirrored.
-- Training: {steps} steps of 128 in {minutes:.0f} minutes on one thread;
-  cross-entropy with label smoothing 0.05, plus 10 times the squared error of
-  g†(g(x)) on a quarter of each batch; AdamW, learning rate 2e-3.
-- Accuracy on the 10,000 test pictures: {accuracy:.2%}. Mean squared error of
-  g†(g(x)): {error:.4f}.
+- Data: {source}
+- Training: {steps} steps of {batch} in {minutes:.0f} minutes of one thread;
+  {training}
+  AdamW, learning rate 2e-3.
+- Accuracy on the {count:,} test pictures: {accuracy:.2%}. Mean squared error
+  of g†(g(x)): {error:.4f}.
 - Largest residual of any law (`check_operator`) after training: {single:.0e}
   in float32, {double:.0e} in float64.
+- `mean_logits.txt`: means of g(x) over the training pictures of each class
+  that the network puts there, one row for each class.
 {rival}- Weights: MIT licence, as pinv-edu. Data: the licence named above.
 - Versions: {versions}.
 
@@ -51,26 +52,31 @@ Command:
 """
 RIVAL = """\
 - A plain convolutional network ({weights:,} weights) after {steps} steps on
-  the same pictures: {accuracy:.2%}.
+  the same pictures: {accuracy:.2%}. It is the judge, in `judge/`.
+"""
+SHORT = """\
+- The same network after {steps} steps, about the processor time that this
+  one had: {accuracy:.2%}.
+"""
+JUDGE = """\
+# Judge of `{name}`
+
+A plain convolutional network, `pinv_edu.judges.plain_network`; {steps} steps
+of 128, seed 0. {size} bytes, half precision, sha256
+`{digest}`.
+Data, accuracy, licence, versions and command: in the card above this folder.
 """
 
 
-def flip(x: Tensor, y: Tensor, generator: torch.Generator) -> tuple:
-    """Mirror half of the pictures."""
-    mirrored = torch.rand(len(x), generator=generator) < 0.5
-    return torch.where(mirrored[:, None, None, None], x.flip(-1), x), y
-
-
-def smoothed(logits: Tensor, labels: Tensor) -> Tensor:
-    """Cross-entropy with label smoothing 0.05."""
-    return F.cross_entropy(logits, labels, label_smoothing=0.05)
-
-
 @torch.no_grad()
-def accuracy(network: nn.Module, x: Tensor, labels: Tensor) -> float:
+def seen(network: nn.Module, x: Tensor) -> Tensor:
+    """Return what a network says, a few pictures at a time."""
+    return torch.cat([network(part) for part in x.split(500)])
+
+
+def accuracy(y: Tensor, labels: Tensor, classes: int) -> float:
     """Share of the pictures whose largest logit is the right one."""
-    guesses = torch.cat([network(part).argmax(1) for part in x.split(500)])
-    return float((guesses == labels).float().mean())
+    return float((y[:, :classes].argmax(1) == labels).float().mean())
 
 
 @torch.no_grad()
@@ -80,29 +86,26 @@ def inverse_error(spnn: SPNN, x: Tensor) -> float:
     return float(torch.stack(errors).mean())
 
 
-def plain_network() -> nn.Sequential:
-    """Two pairs of convolutions and two full layers."""
-    widths = ((1, 24), (24, 24), (24, 48), (48, 48))
-    layers: list[nn.Module] = []
-    for i, (before, after) in enumerate(widths):
-        layers += [nn.Conv2d(before, after, 3, padding=1), nn.SiLU()]
-        layers += [nn.MaxPool2d(2)] if i % 2 else []
-    head = [nn.Flatten(), nn.Linear(48 * 49, 64), nn.SiLU()]
-    return nn.Sequential(*layers, *head, nn.Dropout(0.3), nn.Linear(64, 10))
+def class_means(y: Tensor, labels: Tensor, classes: int) -> Tensor:
+    """Means of ``y`` over the rightly classified pictures of each class."""
+    right = y[:, :classes].argmax(1) == labels
+    means = [y[right & (labels == k)].mean(0) for k in range(classes)]
+    return torch.stack(means)
 
 
-def train_plain(x: Tensor, labels: Tensor, steps: int) -> nn.Sequential:
-    """Return the plain network, trained as the SPNN but without inverse."""
-    torch.manual_seed(0)
-    network, generator = plain_network(), torch.Generator().manual_seed(0)
+def train_plain(
+    network: nn.Module, draw: Draw, classes: int, steps: int
+) -> nn.Module:
+    """Train a plain network as the SPNN is trained, but without inverse."""
+    generator = torch.Generator().manual_seed(0)
     optimizer = torch.optim.AdamW(network.parameters(), 2e-3)
     for step in range(steps):
         share = min(1.0, (step + 1) / 100) * (1 - step / steps) ** 0.7
         optimizer.param_groups[0]["lr"] = 2e-3 * share
-        which = torch.randint(len(x), (128,), generator=generator)
-        loss = smoothed(
-            network(flip(x[which], labels[which], generator)[0]), labels[which]
-        )
+        x, wanted = draw(generator, 128)
+        # Of groups and measures the groups alone.
+        wanted = wanted[:, :classes] if wanted.dim() > 1 else wanted
+        loss = F.cross_entropy(network(x), wanted, label_smoothing=0.05)
         optimizer.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
@@ -110,74 +113,122 @@ def train_plain(x: Tensor, labels: Tensor, steps: int) -> nn.Sequential:
     return network.eval()
 
 
-def write(spnn: SPNN, out: Path, facts: dict[str, object], rival: str) -> None:
-    """Write weights, their sum and a card."""
-    from safetensors.torch import save
+def make_judge(plan: Plan, train: Pair, steps: int) -> nn.Module:
+    """Return the trained judge."""
+    torch.manual_seed(0)
+    network = plain_network(train[0].shape[1:], plan.classes)
+    return train_plain(network, plan.draw(*train), plan.classes, steps)
 
-    state = {k: v.contiguous() for k, v in spnn.state_dict().items()}
-    content = save(state, {"format": "pt"})
-    digest = hashlib.sha256(content).hexdigest()
-    (out / WEIGHTS).write_bytes(content)
-    (out / "SHA256SUMS").write_text(f"{digest}  {WEIGHTS}\n")
-    named = ("pinv-edu", "torch", "numpy")
-    versions = [f"{name} {metadata.version(name)}" for name in named]
-    card = CARD.format(
-        size=len(content),
-        digest=digest,
-        rival=rival,
-        versions=", ".join([f"Python {platform.python_version()}", *versions]),
-        **facts,
+
+def equal_time(plan: Plan, train: Pair, test: Pair, steps: int) -> str:
+    """Return the line of a plain network that had as much time."""
+    network = make_judge(plan, train, steps)
+    right = accuracy(seen(network, test[0]), test[1], plan.classes)
+    return SHORT.format(steps=steps, accuracy=right)
+
+
+def make_spnn(
+    name: str, plan: Plan, train: Pair, steps: int, out: Path
+) -> SPNN:
+    """Return the trained pseudo-invertible network."""
+    spnn = BUNDLED[name]()
+    train_spnn(
+        spnn, plan.pairs(*train), **plan.settings(steps), every=500,
+        checkpoint=out / "checkpoint.pt",
+    )  # fmt: skip
+    return spnn.eval().requires_grad_(False)
+
+
+def write_judge(
+    judge: nn.Module, name: str, plan: Plan, test: Pair, steps: int, out: Path
+) -> str:
+    """Write weights and card of the judge; return its line in the other."""
+    out.mkdir(exist_ok=True)
+    about = save_weights(judge, out, half=True)
+    judge.half().float()  # measure what is shipped
+    card = JUDGE.format(name=name, steps=steps, **about)
+    (out / "README.md").write_text(card, encoding="utf-8")
+    return RIVAL.format(
+        weights=sum(p.numel() for p in judge.parameters()),
+        steps=steps,
+        accuracy=accuracy(seen(judge, test[0]), test[1], plan.classes),
     )
-    (out / "README.md").write_text(card)
+
+
+def write(
+    spnn: SPNN, name: str, plan: Plan, pairs: tuple[Pair, Pair], out: Path,
+    **facts: object,
+) -> None:  # fmt: skip
+    """Write weights, their sum, mean logits and a card."""
+    (x, labels), (test, answers) = pairs
+    facts |= save_weights(spnn, out, half=plan.half)
+    if plan.half:
+        spnn.half().float()  # measure what is shipped
+    means = class_means(seen(spnn, x), labels, plan.classes)
+    np.savetxt(out / MEANS, means.numpy(), fmt="%.4f")
+    card = CARD.format(
+        name=name, what=plan.what, source=plan.source, training=plan.training,
+        precision="half precision" if plan.half else "float32",
+        batch=plan.options["batch"], count=len(test),
+        accuracy=accuracy(seen(spnn, test), answers, plan.classes),
+        error=inverse_error(spnn, test), versions=versions(),
+        **facts, **law_residuals(spnn, test[:8]),
+    )  # fmt: skip
+    (out / "README.md").write_text(card, encoding="utf-8")
+    print(card)
+
+
+def settings(arguments: list[str] | None) -> argparse.Namespace:
+    """Read the command line; what is not given comes from the plan."""
+    parser = argparse.ArgumentParser("python -m pinv_edu.train_classifier")
+    parser.add_argument(
+        "name", choices=list(PLANS), nargs="?", default="fashion-classifier"
+    )
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--data", type=Path, help="folder of the IDX files, "
+                        "or path of NotoColorEmoji.ttf")  # fmt: skip
+    parser.add_argument("--steps", type=int)
+    parser.add_argument("--plain", type=int, help="steps of the judge")
+    parser.add_argument("--short", type=int, help="steps of a plain network "
+                        "that has about the SPNN's time")  # fmt: skip
+    parser.add_argument("--threads", type=int, default=1)
+    args = parser.parse_args(arguments)
+    plan = PLANS[args.name]
+    args.out = args.out or Path(args.name)
+    args.steps = plan.steps if args.steps is None else args.steps
+    args.plain = plan.plain if args.plain is None else args.plain
+    args.short = plan.short if args.short is None else args.short
+    return args
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Train, measure on the test pictures, write."""
-    parser = argparse.ArgumentParser("python -m pinv_edu.train_classifier")
-    parser.add_argument("--out", type=Path, default=Path("fashion-classifier"))
-    parser.add_argument("--data", type=Path, help="folder of the IDX files")
-    parser.add_argument("--steps", type=int, default=6_000)
-    parser.add_argument("--plain", type=int, default=6_000, help="steps")
-    parser.add_argument("--threads", type=int, default=1)
-    args = parser.parse_args(arguments)
+    args = settings(arguments)
     torch.set_num_threads(args.threads)
-    train, test = (fashion_labelled(p, args.data) for p in ("train", "test"))
+    plan = PLANS[args.name]
+    train, test = (plan.load(p, args.data) for p in ("train", "test"))
     args.out.mkdir(parents=True, exist_ok=True)
-    spnn = spnn_classifier((1, 28, 28), 10)
-    begun = time.monotonic()
-    train_spnn(
-        spnn, train, task=smoothed, steps=args.steps, augment=flip, every=500,
-        checkpoint=args.out / "checkpoint.pt",
-    )  # fmt: skip
-    minutes = (time.monotonic() - begun) / 60
-    spnn.eval().requires_grad_(False)
-    residuals = {
-        kind: max(check_operator(model, test[0][:8].to(dtype)).values())
-        for kind, dtype, model in (
-            ("single", torch.float32, spnn),
-            ("double", torch.float64, spnn),
-        )
-    }
-    facts = {
-        "steps": args.steps,
-        "minutes": minutes,
-        "accuracy": accuracy(spnn, *test),
-        "error": inverse_error(spnn, test[0]),
-        "command": f"python -m pinv_edu.train_classifier --steps {args.steps}"
-        f" --plain {args.plain}",
-        **residuals,
-    }
-    write(spnn, args.out, facts, "")
-    print(facts)
+    begun = time.process_time()
+    spnn = make_spnn(args.name, plan, train, args.steps, args.out)
+    minutes, rival = (time.process_time() - begun) / 60, ""
     if args.plain:
-        plain = train_plain(*train, args.plain)
-        rival = RIVAL.format(
-            weights=sum(p.numel() for p in plain.parameters()),
-            steps=args.plain,
-            accuracy=accuracy(plain, *test),
+        judge = make_judge(plan, train, args.plain)
+        rival = write_judge(
+            judge, args.name, plan, test, args.plain, args.out / "judge"
         )
-        write(spnn, args.out, facts, rival)
-        print(rival)
+    if args.short:
+        rival += equal_time(plan, train, test, args.short)
+    write(
+        spnn, args.name, plan, (train, test), args.out, rival=rival,
+        steps=args.steps, minutes=minutes, command=command(args),
+    )  # fmt: skip
+
+
+def command(args: argparse.Namespace) -> str:
+    """Return the command line that gives these weights."""
+    words = f"python -m pinv_edu.train_classifier {args.name}"
+    words = f"{words} --steps {args.steps} --plain {args.plain}"
+    return f"{words} --short {args.short}" if args.short else words
 
 
 if __name__ == "__main__":

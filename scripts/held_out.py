@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pinv_edu.emoji import emoji_group
 from pinv_edu.pictures import COUNT, PER_ROW
 from pinv_edu.training.data import (
     EMOJI,
@@ -24,15 +25,28 @@ from pinv_edu.training.data import (
     read_idx,
     render_emoji,
 )
+from pinv_edu.training.emoji import code_points
+
+
+def picked() -> Tensor:
+    """Return which emoji the split keeps for the lessons."""
+    split = resources.files("pinv_edu") / "data/emoji_split.npz"
+    return torch.from_numpy(np.load(io.BytesIO(split.read_bytes()))["pick"])
 
 
 def pictures() -> dict[str, Tensor]:
     """Return uint8 pictures (128, C, H, W) of both kinds."""
     fashion, _ = read_idx(find_idx(FASHION, "t10k-images-idx3-ubyte"))
     _, emoji = render_emoji(EMOJI.read_bytes())
-    split = resources.files("pinv_edu") / "data/emoji_split.npz"
-    pick = torch.from_numpy(np.load(io.BytesIO(split.read_bytes()))["pick"])
-    return {"fashion-mnist": fashion[:COUNT], "emoji": emoji[pick[:COUNT]]}
+    return {"fashion-mnist": fashion[:COUNT], "emoji": emoji[picked()[:COUNT]]}
+
+
+def classes() -> dict[str, Tensor | list[int]]:
+    """Return class numbers of the clothes and groups of the emoji."""
+    font = EMOJI.read_bytes()
+    points, (names, _) = code_points(font), render_emoji(font)
+    groups = [emoji_group(points[names[i]]) for i in picked()[:COUNT].tolist()]
+    return {"fashion": fashion_labelled("test")[1], "emoji": groups}
 
 
 def sheet(pictures: Tensor) -> Image.Image:
@@ -43,13 +57,14 @@ def sheet(pictures: Tensor) -> Image.Image:
 
 
 def main(folder: str = "pinv_edu/data/held_out") -> None:
-    """Write one PNG for each prior, and the labels of the clothes."""
+    """Write one PNG for each prior, and the labels."""
     Path(folder).mkdir(parents=True, exist_ok=True)
     for name, given in pictures().items():
         sheet(given).save(f"{folder}/{name}.png", optimize=True)
-    digits = "".join(str(int(v)) for v in fashion_labelled("test")[1][:COUNT])
-    lines = [digits[i : i + PER_ROW] for i in range(0, COUNT, PER_ROW)]
-    Path(folder, "fashion-labels.txt").write_text("\n".join(lines) + "\n")
+    for name, labels in classes().items():
+        digits = "".join(str(int(v)) for v in labels[:COUNT])
+        lines = [digits[i : i + PER_ROW] for i in range(0, COUNT, PER_ROW)]
+        Path(folder, f"{name}-labels.txt").write_text("\n".join(lines) + "\n")
 
 
 if __name__ == "__main__":

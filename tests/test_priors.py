@@ -490,7 +490,7 @@ def test_a_hub_model_out_of_reach_says_so(tmp_path, monkeypatch):
     pytest.importorskip("diffusers")
     from diffusers import UNet2DModel
 
-    def offline(repository: str) -> None:
+    def offline(repository: str, **options: bool) -> None:
         raise OSError("offline")
 
     monkeypatch.setattr(UNet2DModel, "from_pretrained", offline)
@@ -506,6 +506,7 @@ def test_diffusers_itself_raises_what_we_catch(tmp_path, monkeypatch):
     from huggingface_hub import constants
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setattr(network_module, "hub_answers", lambda: False)
     for kind in (UNet2DModel, DDPMScheduler):
         method = partial(
             kind.from_pretrained, cache_dir=tmp_path, local_files_only=True

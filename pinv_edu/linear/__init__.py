@@ -19,6 +19,7 @@ from pinv_edu.linear.separable import (
     box_kernel,
     gaussian_kernel,
 )
+from pinv_edu.linear.stack import LinearStack
 
 __all__ = [
     "AveragePool",
@@ -30,6 +31,7 @@ __all__ = [
     "Inpainting",
     "LinearComposition",
     "LinearOperator",
+    "LinearStack",
     "MatrixOperator",
     "ScaledIsometry",
     "SeparableBlur",

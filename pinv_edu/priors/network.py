@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from pinv_edu.checks import Shape
+from pinv_edu.hub import hub_answers
 from pinv_edu.priors.schedule import linear_alphas_cumprod
 
 BUNDLED = ("fashion-mnist", "emoji")
@@ -123,7 +124,8 @@ def load_prior(
     )
 
 
-def _unet_class() -> Any:
+def unet_class() -> Any:
+    """Return diffusers' ``UNet2DModel``, or say how to install it."""
     try:
         from diffusers import UNet2DModel
     except ImportError as error:
@@ -140,7 +142,7 @@ def _from_folder(folder: Path, checked: bool = False) -> DiffusersPrior:
     if checked:
         _check_sum(file)
     config = json.loads((folder / "config.json").read_text())
-    unet = _unet_class().from_config(config)
+    unet = unet_class().from_config(config)
     weights = load_file(file)
     unet.load_state_dict({k: v.float() for k, v in weights.items()})
     return DiffusersPrior(unet.float(), _alphas_of(folder))
@@ -182,8 +184,11 @@ def _from_hub(repository: str) -> DiffusersPrior:
     try:
         from diffusers import DDPMScheduler
 
-        unet = _unet_class().from_pretrained(repository)
-        scheduler = DDPMScheduler.from_pretrained(repository)
+        stored = {"local_files_only": not hub_answers()}
+        unet = unet_class().from_pretrained(
+            repository, low_cpu_mem_usage=False, **stored
+        )
+        scheduler = DDPMScheduler.from_pretrained(repository, **stored)
     except OSError as error:
         raise ValueError(
             f"{repository} is not stored on this machine and could not be "

@@ -6,12 +6,45 @@ import hashlib
 from collections.abc import Callable
 from importlib import resources
 
-from pinv_edu.spnn.builders import spnn_classifier
+from pinv_edu.bijections import CayleyMix
+from pinv_edu.spnn.builders import spnn_classifier, spnn_surrogate
 from pinv_edu.spnn.network import SPNN
 
 WEIGHTS = "weights.safetensors"
+FEWER = (32, 128, 512, 2048)  # pairs, of the surrogates that saw few
+PARTS = ("couplings", "haar")  # of the surrogates without one of them
+
+
+def _clothes() -> SPNN:
+    return spnn_classifier((1, 28, 28), 10)
+
+
+def _emoji() -> SPNN:
+    return spnn_classifier((3, 32, 32), 8, width=12, hidden=(128, 64))
+
+
+def _camera() -> SPNN:
+    return spnn_surrogate((1, 28, 28), (1, 14, 14))
+
+
+def _no_couplings() -> SPNN:
+    return spnn_surrogate((1, 28, 28), (1, 14, 14), couplings=0)
+
+
+def _no_haar() -> SPNN:
+    spnn = _camera()
+    spnn.stages[1] = CayleyMix(spnn.stages[1].in_shape)
+    return spnn
+
+
 BUNDLED: dict[str, Callable[[], SPNN]] = {
-    "fashion-classifier": lambda: spnn_classifier((1, 28, 28), 10),
+    "fashion-classifier": _clothes,
+    "fashion-classifier-no-reconstruction": _clothes,
+    "emoji-attributes": _emoji,
+    "camera-surrogate": _camera,
+    **{f"camera-surrogate-{pairs}": _camera for pairs in FEWER},
+    "camera-surrogate-no-couplings": _no_couplings,
+    "camera-surrogate-no-haar": _no_haar,
 }
 
 
@@ -22,7 +55,17 @@ def load_spnn(name: str) -> SPNN:
     ----------
     name
         ``"fashion-classifier"``: pictures of Fashion-MNIST (1, 28, 28) to
-        ten logits, by ``python -m pinv_edu.train_classifier``.
+        ten logits, by ``python -m pinv_edu.train_classifier``;
+        ``"fashion-classifier-no-reconstruction"``: the same, trained
+        without the reconstruction loss, to see what it was for;
+        ``"emoji-attributes"``: emoji (3, 32, 32) to logits of four groups
+        and to four measures (:mod:`pinv_edu.emoji`), by the same command;
+        ``"camera-surrogate"``: a model of :class:`~pinv_edu.BlackBoxCamera`
+        learned from 20,000 pairs, by ``python -m pinv_edu.train_surrogate``,
+        and ``"camera-surrogate-32"``, ``-128``, ``-512`` and ``-2048``,
+        learned from so many; ``"camera-surrogate-no-couplings"`` and
+        ``"-no-haar"``: from 20,000 pairs, without bijective couplings, and
+        with a first rotation that starts at the identity.
 
     Returns
     -------
