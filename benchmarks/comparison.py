@@ -16,11 +16,17 @@ NAMES = {
     "none": "A⁺y, no prior",
     "ddnm": "DDNM",
     "plus": "DDNM⁺",
+    "ignored": "DDNM, response ignored",
+    "decoded": "DDNM, y decoded first",
+    "linear": "DDNM, linear model",
+    "tangents": "DDNM, tangent at each step",
+    "near": "DDNM, exact and near",
     "ddrm": "DDRM",
     "dps": "DPS",
     "pigdm": "ΠGDM",
     "descent": "gradient descent inside",
 }
+CHAIN_NAMES = {"none": "g†(y), no prior"}
 
 
 def pivot(rows: list[dict], cell: Callable[[dict], str]) -> str:
@@ -28,7 +34,8 @@ def pivot(rows: list[dict], cell: Callable[[dict], str]) -> str:
     across = [m for m in NAMES if any(r["method"] == m for r in rows)]
     down = list(dict.fromkeys(r["operator"] for r in rows))
     found = {(r["operator"], r["method"]): r for r in rows}
-    lines = ["| | " + " | ".join(NAMES[m] for m in across) + " |"]
+    names = NAMES | (CHAIN_NAMES if rows[0].get("chain") else {})
+    lines = ["| | " + " | ".join(names[m] for m in across) + " |"]
     lines.append("| --- |" + " --- |" * len(across))
     for operator in down:
         cells = [
@@ -60,27 +67,30 @@ def sizes(row: dict) -> str:
 def tables(data: dict) -> str:
     """The tables of the comparison page, as Markdown."""
     parts = ["<!-- written by benchmarks/restoration.py -->"]
-    for prior in dict.fromkeys(r["prior"] for r in data["rows"]):
-        for sigma_y in sorted({r["sigma_y"] for r in data["rows"]}):
-            rows = [
-                r
-                for r in data["rows"]
-                if (r["prior"], r["sigma_y"]) == (prior, sigma_y)
-            ]
-            if not rows:
-                continue
-            noise = f"$\\sigma_y = {sigma_y:g}$" if sigma_y else "no noise"
-            parts += [f"## `{prior}`, {noise}", "PSNR in dB / SSIM."]
-            parts.append(quality(rows))
-            if sigma_y == 0:
-                parts.append("Largest relative residual of a picture.")
-                parts.append(pivot(rows, lambda r: f"{r['consistency']:.0e}"))
-            if any("step_size" in r for r in rows):
-                tuned = [r for r in rows if "step_size" in r]
-                parts += ["Step sizes found.", pivot(tuned, sizes)]
+    groups: dict[tuple, list[dict]] = {}
+    for row in data["rows"]:
+        key = (row.get("chain", False), row["prior"], row["sigma_y"])
+        groups.setdefault(key, []).append(row)
+    for (chain, prior, sigma_y), rows in groups.items():
+        noise = f"$\\sigma_y = {sigma_y:g}$" if sigma_y else "no noise"
+        kind = "Non-linear, " if chain else ""
+        parts += [f"## {kind}`{prior}`, {noise}", "PSNR in dB / SSIM."]
+        parts += section(rows, sigma_y)
     parts += ["## Time", cost(data["rows"])]
     parts.append(f"Made by `{data['command']}` with " + told_versions(data))
     return "\n\n".join(parts) + "\n"
+
+
+def section(rows: list[dict], sigma_y: float) -> list[str]:
+    """Tables of one prior, one kind of operator and one noise level."""
+    parts = [quality(rows)]
+    if sigma_y == 0:
+        parts.append("Largest relative residual of a picture.")
+        parts.append(pivot(rows, lambda r: f"{r['consistency']:.0e}"))
+    if any("step_size" in r for r in rows):
+        tuned = [r for r in rows if "step_size" in r]
+        parts += ["Step sizes found.", pivot(tuned, sizes)]
+    return parts
 
 
 def told_versions(data: dict) -> str:

@@ -11,6 +11,11 @@ have a step size, and run at noise levels 0 and 0.1 only: their sizes are
 searched on validation pictures, for each method, operator and noise level,
 from three sizes a factor 3 apart, further outwards while the best lies at an
 end.
+
+Non-linear degradations (chains.py) run at the noise levels 0 and 0.05, with
+DDNM's rivals at 0, and with eta = 1 for all of them. Emoji are restored with
+the chain in colour only. ``--part`` computes one part and keeps the rows of
+the other that the file holds.
 """
 
 from __future__ import annotations
@@ -28,11 +33,14 @@ import torch
 from torch import Tensor
 
 import pinv_edu as pe
+from chains import chain_methods, chains
 from comparison import NAMES
 from pinv_edu.metrics import consistency, psnr, ssim
 
 Restore = Callable[..., Tensor]
 SEARCHED_AT = (0.0, 0.1)
+CHAIN_NOISE = (0.0, 0.05)
+CHAIN_PRIORS = ("fashion-mnist", "emoji")
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -57,13 +65,17 @@ def operators(shape: tuple[int, int, int]) -> dict[str, pe.LinearOperator]:
     return made
 
 
-def measure(operator: pe.LinearOperator, x: Tensor, sigma_y: float) -> Tensor:
+def measure(
+    operator: pe.PseudoInvertible, x: Tensor, sigma_y: float
+) -> Tensor:
     y = operator(x)
     return y + sigma_y * torch.randn(y.shape, generator=seeded(1))
 
 
-def largest(operator: pe.LinearOperator) -> float:
-    return float(operator.singular_values().max())
+def largest(operator: pe.PseudoInvertible) -> float:
+    """Largest singular value, of the last stage if it is a chain."""
+    linear = getattr(operator, "stages", [operator])[-1]
+    return float(linear.singular_values().max())
 
 
 def methods(sigma_y: float) -> dict[str, tuple[Restore, float | None]]:
@@ -116,51 +128,63 @@ def network_seconds(prior: pe.DiffusersPrior, n: int, steps: int) -> float:
     return time.process_time() - begun
 
 
+def tasks(
+    args: argparse.Namespace,
+) -> Iterator[tuple[str, float, str, pe.PseudoInvertible, dict]]:
+    """Prior, noise level, name, operator and methods of every table row."""
+    for prior in args.priors if args.part != "chains" else ():
+        shape = pe.load_prior(prior).shape
+        for sigma_y in args.sigmas or (0.0, 0.05, 0.1, 0.2):
+            for name, operator in operators(shape).items():
+                yield prior, sigma_y, name, operator, methods(sigma_y)
+    for prior in CHAIN_PRIORS if args.part != "linear" else ():
+        shape = pe.load_prior(prior).shape
+        for sigma_y in CHAIN_NOISE:
+            for name, operator in chains(shape).items():
+                found = chain_methods(sigma_y, prior)
+                yield prior, sigma_y, name, operator, found
+
+
 def rows_of(
-    prior_name: str, sigma_y: float, args: argparse.Namespace
+    prior_name: str,
+    sigma_y: float,
+    name: str,
+    operator: pe.PseudoInvertible,
+    found: dict[str, tuple[Restore, float | None]],
+    args: argparse.Namespace,
 ) -> Iterator[dict[str, object]]:
-    """Result of every method for every operator."""
+    """Result of every method for one operator."""
     prior = pe.load_prior(prior_name)
     test = pe.held_out(prior_name, args.pictures)
     valid = pe.held_out(prior_name, args.validation, part="validation")
-    for name, operator in operators(prior.shape).items():
-        y, y_valid = (measure(operator, x, sigma_y) for x in (test, valid))
-        about = {"prior": prior_name, "operator": name, "sigma_y": sigma_y}
-        plain = operator.pinv(y)
-        alone = network_seconds(prior, len(y), args.steps)
-        yield (
-            about
-            | {"method": "none", "calls": 0}
-            | told(operator, plain, test, y)
+    y, y_valid = (measure(operator, x, sigma_y) for x in (test, valid))
+    about = {"prior": prior_name, "operator": name, "sigma_y": sigma_y}
+    if isinstance(operator, pe.Chain):
+        about["chain"] = True
+    plain = operator.pinv(y)
+    alone = network_seconds(prior, len(y), args.steps)
+    none = {"method": "none", "calls": 0}
+    yield about | none | told(operator, plain, test, y)
+    for method, (restore, middle) in found.items():
+        run = functools.partial(
+            call, restore, prior, operator, steps=args.steps
         )
-        for method, (restore, middle) in methods(sigma_y).items():
-            run = functools.partial(
-                call, restore, prior, operator, steps=args.steps
-            )
-            found: dict[str, object] = {}
-            if middle is not None:
-                scale = largest(operator) ** -2 if method == "descent" else 1
-                found = search(run, x=valid, y=y_valid, middle=middle * scale)
-            setting = {k: v for k, v in found.items() if k == "step_size"}
-            begun = time.process_time()
-            x = run(y, **setting)
-            spent = time.process_time() - begun
-            yield (
-                about
-                | found
-                | {
-                    "method": method,
-                    "calls": args.steps,
-                    "time": spent / alone,
-                }
-                | told(operator, x, test, y)
-            )
+        tried: dict[str, object] = {}
+        if middle is not None:
+            scale = largest(operator) ** -2 if method == "descent" else 1
+            tried = search(run, x=valid, y=y_valid, middle=middle * scale)
+        setting = {k: v for k, v in tried.items() if k == "step_size"}
+        begun = time.process_time()
+        x = run(y, **setting)
+        spent = time.process_time() - begun
+        row = {"method": method, "calls": args.steps, "time": spent / alone}
+        yield about | tried | row | told(operator, x, test, y)
 
 
 def call(
     restore: Restore,
     prior: pe.DiffusersPrior,
-    operator: pe.LinearOperator,
+    operator: pe.PseudoInvertible,
     y: Tensor,
     **settings: float,
 ) -> Tensor:
@@ -169,7 +193,7 @@ def call(
 
 
 def told(
-    operator: pe.LinearOperator, x: Tensor, truth: Tensor, y: Tensor
+    operator: pe.PseudoInvertible, x: Tensor, truth: Tensor, y: Tensor
 ) -> dict[str, float]:
     """Mean PSNR and SSIM, largest relative residual, error of the PSNR."""
     decibels = psnr(x, truth)
@@ -185,14 +209,14 @@ def line(row: dict[str, object]) -> str:
     ratio = f"{row['time']:5.2f}" if "time" in row else "    -"
     size = f"{row['step_size']:8.3g}" if "step_size" in row else "       -"
     return (
-        f"{row['prior']:14}{row['operator']:20}{row['sigma_y']:5.2f}  "
+        f"{row['prior']:14}{row['operator']:31}{row['sigma_y']:5.2f}  "
         f"{NAMES[row['method']]:24}{row['psnr']:6.2f}{row['ssim']:7.3f}"
         f"  {row['consistency']:8.1e}{row['calls']:5d}  {ratio}{size}"
     )
 
 
 HEAD = (
-    f"{'prior':14}{'operator':20}{'σ_y':>5}  {'method':24}{'PSNR':>6}"
+    f"{'prior':14}{'operator':31}{'σ_y':>5}  {'method':24}{'PSNR':>6}"
     f"{'SSIM':>7}  {'residual':>8}{'calls':>5}  {'time':>5}{'step':>8}"
 )
 
@@ -213,6 +237,15 @@ def save(path: Path, rows: Iterable[dict], args: argparse.Namespace) -> None:
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
+def kept(args: argparse.Namespace) -> list[dict[str, object]]:
+    """Rows of the part that is not computed again."""
+    if args.part == "all" or not (args.out and args.out.exists()):
+        return []
+    rows = json.loads(args.out.read_text(encoding="utf-8"))["rows"]
+    other = args.part == "linear"
+    return [r for r in rows if r.get("chain", False) == other]
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--pictures", type=int, default=16)
@@ -221,17 +254,19 @@ def main() -> None:
     parser.add_argument("--sigmas", type=float, nargs="*", default=None)
     parser.add_argument("--priors", nargs="*", default=["fashion-mnist"])
     parser.add_argument("--out", type=Path)
+    parser.add_argument(
+        "--part", choices=["all", "linear", "chains"], default="all"
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
-    rows: list[dict[str, object]] = []
+    rows = kept(args)
     print(HEAD)
-    for prior in args.priors:
-        for sigma_y in args.sigmas or (0.0, 0.05, 0.1, 0.2):
-            for row in rows_of(prior, sigma_y, args):
-                rows.append(row)
-                print(line(row), flush=True)
-                if args.out:
-                    save(args.out, rows, args)
+    for task in tasks(args):
+        for row in rows_of(*task, args):
+            rows.append(row)
+            print(line(row), flush=True)
+            if args.out:
+                save(args.out, rows, args)
 
 
 if __name__ == "__main__":
