@@ -67,8 +67,8 @@ def claims(number: str) -> set[str]:
         for output in cell.get("outputs", [])
         for line in output.get("text", "").splitlines()
     )
-    found = [re.match(r"✓ +(.+?)  +(.+)", line) for line in lines]
-    said = [match.groups() for match in found if match]
+    found = [re.match(r"✓ +(.+)   (\S.*)", line) for line in lines]
+    said = [(" ".join(m[1].split()), m[2]) for m in found if m]
     whole = {f"{a}{':' * b[0].isalpha()} {b}" for a, b in said}
     return whole | {words for words, _ in said}
 

@@ -15,7 +15,7 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-LINE = re.compile(r"^✓ (?P<statement>\S.*?) {3,}(?P<bound>\S.*)$")
+LINE = re.compile(r"^✓ +(?P<statement>\S.*) {3}(?P<bound>\S.*)$")
 LESSONS = "notebooks/"
 
 
@@ -42,7 +42,7 @@ class Claims(SphinxDirective):
 def read(text: str) -> list[tuple[str, str]]:
     """Return statement and bound of every claim among printed lines."""
     found = map(LINE.match, text.splitlines())
-    return [(m["statement"], m["bound"]) for m in found if m]
+    return [(" ".join(m["statement"].split()), m["bound"]) for m in found if m]
 
 
 def is_cell(node: nodes.Node) -> bool:
