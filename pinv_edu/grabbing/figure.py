@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import html
 import itertools
 import json
@@ -40,6 +39,14 @@ def grab(scene: str, **initial: float) -> None:
         ``"fibre"``: all :math:`x` with :math:`a^\top x = y`, for a direction
         that turns.
         ``"projection"``: :math:`x' = x_r + A^+(y - Ax_r)` and its two legs.
+        ``"decomposition"``: :math:`x = A^+Ax + (I - A^+A)x`.
+        ``"penrose"``: the four projectors of a matrix of rank 1.
+        ``"cliff"``: the length of :math:`A^+y` where the rank jumps.
+        ``"steps"``: relaxed back-projection against gradient steps.
+        ``"bend"``: a curved fibre and the map that straightens it.
+        ``"tempting"``: :math:`x + g^\dagger(y - g(x))`, repeated, against
+        non-linear back-projection.
+        ``"ddnm"``: a walk of DDNM through the score field of a mixture.
     initial
         First values of the scene's parameters, by name.
 
@@ -165,11 +172,11 @@ def script(scene: str) -> str:
     Exports and whole-line comments are dropped, and the other scenes; an
     inline module would not know its own element.
     """
-    head, *rest = SECTION.split(module())
+    _, *rest = SECTION.split(module())
     wanted = [
         text
         for title, text in zip(rest[::2], rest[1::2], strict=True)
-        if not title.startswith("scene: ") or title == f"scene: {scene}"
+        if scene in title or not title.startswith("scene")
     ]
     plain = re.sub(r"^export default .*\n", "", "".join(wanted), flags=re.M)
     plain = re.sub(r"^export ", "", plain, flags=re.M)

@@ -73,6 +73,271 @@ scenes.projection = {
   },
 };
 
+// ---- scene: decomposition
+scenes.decomposition = {
+  see(h) {
+    const a = [h.a1, h.a2], x = [h.x1, h.x2];
+    const seen = rowPinv(a, dot(a, x)), lost = sub(x, seen);
+    const far = norm(a);
+    const along = far > 0 ? mul(1 / far, a) : null;
+    return {
+      origin: [0, 0], a, x, seen, lost, y: dot(a, x),
+      row: along && through([0, 0], along),
+      null: along && through([0, 0], normal(along)),
+      fibre: along && through(seen, normal(along)),
+      share: norm(x) > 0 ? dot(seen, seen) / dot(x, x) : 0,
+    };
+  },
+  take: {
+    x: (p) => ({ x1: p[0], x2: p[1] }),
+    a: (p) => ({ a1: p[0], a2: p[1] }),
+  },
+};
+
+// ---- scene: penrose
+scenes.penrose = {
+  see(h) {
+    const v = turn(h.theta), u = turn(h.phi);
+    const x = [h.x1, h.x2], y = [h.y1, h.y2];
+    const seen = mul(dot(v, x), v), fit = mul(dot(u, y), u);
+    return {
+      origin: [0, 0], v, u, x, y, seen, fit,
+      lost: sub(x, seen), rest: sub(y, fit),
+      row: through([0, 0], v), null: through([0, 0], normal(v)),
+      range: through([0, 0], u), left: through([0, 0], normal(u)),
+      image: mul(SIGMA * dot(v, x), u), back: mul(dot(u, y) / SIGMA, v),
+    };
+  },
+  take: {
+    v: (p) => ({ theta: (Math.atan2(p[1], p[0]) * 180) / Math.PI }),
+    u: (p) => ({ phi: (Math.atan2(p[1], p[0]) * 180) / Math.PI }),
+    x: (p) => ({ x1: p[0], x2: p[1] }),
+    y: (p) => ({ y1: p[0], y2: p[1] }),
+  },
+};
+const SIGMA = 1.5; // A = SIGMA u v', of rank 1
+
+// ---- scene: cliff
+const LARGE = 1.6, WALL = [0.008, 2];
+const [SIDE_1, SIDE_2] = [turn(25), turn(115)];
+const spread = (low, high, n) =>
+  steps(Math.log(low), Math.log(high), n).map(Math.exp);
+scenes.cliff = {
+  see(h) {
+    const y = [h.y1, h.y2], edge = h.cut * LARGE;
+    const [c1, c2] = [dot(SIDE_1, y), dot(SIDE_2, y)];
+    const kept = h.small > edge;
+    const answer = (s) => Math.hypot(c1 / LARGE, c2 / s);
+    const length = kept ? answer(h.small) : Math.abs(c1) / LARGE;
+    const round = steps(0, 360, 73).map(turn).map(([c, s]) =>
+      add(mul(LARGE * c, SIDE_1), mul(h.small * s, SIDE_2)));
+    const ends = mul(LARGE, SIDE_1), foot = kept ? y : mul(c1, SIDE_1);
+    const split = Math.min(WALL[1], Math.max(WALL[0], edge));
+    const curve = (low, high) =>
+      spread(low, high, 41).map((s) => [s, answer(s)]);
+    const low = Math.abs(c1) / LARGE;
+    return {
+      y, foot, round: kept ? round : null, ghost: kept ? null : round,
+      kept_line: kept ? null : [mul(-1, ends), ends],
+      miss: kept ? null : [y, foot], misfit: norm(sub(y, foot)), length,
+      rank: kept ? "2" : "1", verdict: kept ? "kept" : "dropped",
+      long: curve(split, WALL[1]), would: curve(WALL[0], split),
+      short: [[WALL[0], low], [split, low]], edge,
+      wall: [[edge, 0.4], [edge, 120]], cutter: [edge, 0.6],
+      point: [h.small, length],
+    };
+  },
+  take: {
+    small: (p) => ({ small: p[0] }),
+    cut: (p) => ({ cut: p[0] / LARGE }),
+    y: (p) => ({ y1: p[0], y2: p[1] }),
+  },
+};
+
+// ---- scene: steps
+const GOAL = [1, 0.5], TILT = turn(30);
+const TURNS = Array.from({ length: 21 }, (_, k) => k);
+const stepping = (kappa) => {
+  const rows = [TILT, mul(1 / kappa, normal(TILT))];
+  const A = (x) => rows.map((r) => dot(r, x));
+  const combine = (w1, w2) => ([u, v]) =>
+    add(mul(w1 * u, TILT), mul(w2 * v, normal(TILT)));
+  return { A, adjoint: combine(1, 1 / kappa), pinv: combine(1, kappa) };
+};
+scenes.steps = {
+  see(h) {
+    const { A, adjoint, pinv } = stepping(h.kappa), y = A(GOAL);
+    const walk = (move) => {
+      const path = [[h.x1, h.x2]];
+      while (path.length < 21)
+        path.push(add(path.at(-1), move(sub(y, A(path.at(-1))))));
+      return path;
+    };
+    const gradient = walk((e) => mul(h.tau, adjoint(e)));
+    const relaxed = walk((e) => mul(h.lam, pinv(e)));
+    const off = (path) => path.map((x, k) =>
+      [k, Math.max(1e-6, norm(sub(y, A(x))))]);
+    const ring = steps(0, 360, 73).map(turn);
+    return {
+      goal: GOAL, x_0: [h.x1, h.x2], gradient, relaxed,
+      first: gradient[1], jump: relaxed[1],
+      off_gradient: off(gradient), off_relaxed: off(relaxed),
+      rings: [0.5, 1, 1.5, 2, 2.5].map((r) => ring.map(([c, s]) => add(GOAL,
+        add(mul(r * c, TILT), mul(r * s * h.kappa, normal(TILT)))))),
+      left_gradient: off(gradient)[20][1], left_relaxed: off(relaxed)[20][1],
+    };
+  },
+  take: {
+    x_0: (p) => ({ x1: p[0], x2: p[1] }),
+    jump: (p, h) => ({ lam: share(p, h, sub(GOAL, [h.x1, h.x2]), h.lam) }),
+    first: (p, h) => {
+      const { A, adjoint } = stepping(h.kappa);
+      return { tau: share(p, h, adjoint(A(sub(GOAL, [h.x1, h.x2]))), h.tau) };
+    },
+  },
+};
+const share = (p, h, way, now) =>
+  dot(way, way) > 0 ? dot(sub(p, [h.x1, h.x2]), way) / dot(way, way) : now;
+
+// ---- scenes: bend, tempting
+// g(x) = sinh(x1) - sin(2 x2), completed by z = x2
+const waves = (x) => Math.sinh(x[0]) - Math.sin(2 * x[1]);
+const unbend = ([y, z]) => [Math.asinh(y + Math.sin(2 * z)), z];
+const HEIGHTS = steps(-2.2, 2.2, 89);
+const wave = (y) => HEIGHTS.map((z) => unbend([y, z]));
+const FOOT = -1.6; // the height at which one holds a fibre
+
+// ---- scene: bend
+scenes.bend = {
+  see(h) {
+    const x_r = [h.x1, h.x2], z = h.x2, y_r = waves(x_r);
+    const x = unbend([h.y, z]);
+    const miss = add(x_r, [Math.asinh(h.y - y_r), 0]);
+    return {
+      x_r, x, z, y_r, y_x: waves(x), miss, y_miss: waves(miss),
+      fibre: wave(h.y), fibre_map: [[h.y, -2.2], [h.y, 2.2]],
+      way: steps(y_r, h.y, 25).map((y) => unbend([y, z])),
+      x_r_map: [y_r, z], x_map: [h.y, z], miss_map: [waves(miss), z],
+      grip: unbend([h.y, FOOT]), grip_map: [h.y, FOOT],
+    };
+  },
+  still: () => {
+    const levels = steps(-4, 4, 9), rungs = steps(-1.5, 1.5, 7);
+    const across = steps(-9, 9, 91);
+    return {
+      fibres: levels.map(wave),
+      rungs: rungs.map((z) => across.map((y) => unbend([y, z]))),
+      fibres_map: levels.map((y) => [[y, -2.2], [y, 2.2]]),
+      rungs_map: rungs.map((z) => [[-9, z], [9, z]]),
+    };
+  },
+  take: {
+    x_r: (p) => ({ x1: p[0], x2: p[1] }),
+    y: (p) => ({ y: waves([p[0], FOOT]) }),
+    x_r_map: (p) => ({ x1: unbend(p)[0], x2: p[1] }),
+    y_map: (p) => ({ y: p[0] }),
+  },
+};
+
+// ---- scene: tempting
+scenes.tempting = {
+  see(h) {
+    const places = [[h.x1, h.x2]];
+    while (places.length < 21) {
+      const x = places.at(-1);
+      places.push(add(x, [Math.asinh(h.y - waves(x)), 0]));
+    }
+    const half = steps(0, 180, 13).map(turn);
+    const off = places.map((x) => Math.max(1e-8, Math.abs(waves(x) - h.y)));
+    return {
+      x_r: places[0], x: unbend([h.y, h.x2]), places, landed: places[1],
+      fibre: wave(h.y), grip: unbend([h.y, FOOT]),
+      arcs: places.slice(1).map((b, i) => {
+        const a = places[i], r = (b[0] - a[0]) / 2;
+        return half.map(([c, s]) => [(a[0] + b[0]) / 2 - r * c, a[1] + r * s / 2]);
+      }),
+      off: off.map((e, k) => [k, e]), first: off[1], last: off[20],
+      exact: [[0, off[0]], [1, 1e-8]], hit: [1, 1e-8],
+      verdict: off[20] < 1e-5 ? "they settle" : "they do not settle",
+    };
+  },
+  still: () => ({ fibres: steps(-8, 8, 9).map(wave) }),
+  take: {
+    x_r: (p) => ({ x1: p[0], x2: p[1] }),
+    y: (p) => ({ y: waves([p[0], FOOT]) }),
+  },
+};
+
+// ---- scene: ddnm
+const MEANS = [[-0.6, -0.6], [0.6, 0.6], [-0.6, 0.7]];
+const SPREADS = [[0.0208, 0.0192, 0.0208], [0.0208, 0.0192, 0.0208], [0.01, 0, 0.01]];
+const WEIGHTS = [0.4, 0.35, 0.25];
+const ALPHAS = [];
+for (let t = 0, product = 1; t < 1000; t++)
+  ALPHAS.push((product *= 1 - (1e-4 + ((0.02 - 1e-4) * t) / 999)));
+// alpha-bar after k of the 20 steps, at the times 950, 900, ..., 0, and 1
+const alphaAt = (k) => (k < 20 ? ALPHAS[50 * (19 - k)] : 1);
+
+function score(x, alpha) {
+  const parts = MEANS.map((mean, k) => {
+    const [p, q, r] = SPREADS[k].map((v, i) => alpha * v + (i === 1 ? 0 : 1 - alpha));
+    const d = sub(x, mul(Math.sqrt(alpha), mean)), det = p * r - q * q;
+    const pull = [(r * d[0] - q * d[1]) / det, (p * d[1] - q * d[0]) / det];
+    const log = Math.log(WEIGHTS[k]) - 0.5 * (dot(d, pull) + Math.log(det));
+    return { pull, log };
+  });
+  const top = Math.max(...parts.map((part) => part.log));
+  const weights = parts.map((part) => Math.exp(part.log - top));
+  const total = weights.reduce((a, b) => a + b);
+  return parts.reduce((sum, { pull }, k) =>
+    sub(sum, mul(weights[k] / total, pull)), [0, 0]);
+}
+
+function clean(x, alpha) {
+  const noise = mul(-Math.sqrt(1 - alpha), score(x, alpha));
+  const x0 = mul(1 / Math.sqrt(alpha), sub(x, mul(Math.sqrt(1 - alpha), noise)));
+  return { noise, x0 };
+}
+const LATTICE = steps(-1.5, 1.5, 11).flatMap((b) =>
+  steps(-2.1, 2.1, 15).map((a) => [a, b]));
+
+scenes.ddnm = {
+  see(h) {
+    const path = [[h.x1, h.x2]], hidden = [];
+    for (let k = 0; k < 20; k++) {
+      const { noise, x0 } = clean(path[k], alphaAt(k)), next = alphaAt(k + 1);
+      hidden.push([k, x0[1]]);
+      path.push(add(mul(Math.sqrt(next), [h.y, x0[1]]),
+        mul(Math.sqrt(1 - next), noise)));
+    }
+    hidden.push([20, path[20][1]]);
+    const k = h.k, alpha = alphaAt(k), state = path[k];
+    const x0 = k < 20 ? clean(state, alpha).x0 : state;
+    return {
+      x_T: path[0], state, x0, fitted: [h.y, x0[1]], end: path[20], path,
+      line: [[h.y, -9], [h.y, 9]], grip: [h.y, -1.45],
+      time: Math.max(0, 50 * (19 - k)), hidden, at: hidden[k],
+      field: LATTICE.map((x) => {
+        const s = score(x, alpha);
+        return [...x, ...mul(0.26 / (1 + norm(s)), s)];
+      }),
+    };
+  },
+  still: () => ({
+    clouds: MEANS.map((mean, i) => {
+      const [p, q, r] = SPREADS[i], a = Math.sqrt(p), b = q / a;
+      const c = Math.sqrt(r - b * b);
+      return steps(0, 360, 49).map(turn).map(([u, v]) =>
+        add(mean, mul(2, [a * u, b * u + c * v])));
+    }),
+  }),
+  take: {
+    x_T: (p) => ({ x1: p[0], x2: p[1] }),
+    y: (p) => ({ y: p[0] }),
+    k: (p) => ({ k: p[0] }),
+  },
+};
+
 // ---- render
 
 const SVG = "http://www.w3.org/2000/svg";

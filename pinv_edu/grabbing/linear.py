@@ -6,8 +6,14 @@ import math
 
 import torch
 
-from pinv_edu.grabbing.parts import Handle, Panel, Parameter, Scene, Shape
-from pinv_edu.grabbing.parts import Values
+from pinv_edu.grabbing.parts import (
+    Handle,
+    Panel,
+    Parameter,
+    Scene,
+    Shape,
+    Values,
+)
 from pinv_edu.laws import range_null
 from pinv_edu.linear import MatrixOperator
 
