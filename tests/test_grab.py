@@ -450,7 +450,8 @@ def test_a_move_is_quick(opened: Any, name: str) -> None:
     assert np.median(times) < 40  # milliseconds
 
 
-MOVES = """() => [...document.querySelectorAll("[data-handle]")].flatMap(node => {
+MOVES = """() => [...document.querySelectorAll("[data-handle]")].flatMap(
+node => {
   const rect = node.getBoundingClientRect();
   const x = rect.x + 22, y = rect.y + 22, times = [];
   const send = (target, type, dx) => target.dispatchEvent(new PointerEvent(

@@ -138,7 +138,7 @@ DDNM = Scene(
     "steps leads to {end} on the line. At step {k:0} it is at x_t = {state}; "
     "the clean estimate is {x0}, and back-projection takes it to {fitted}. "
     "Right, the hidden number of the estimate over the steps.",
-    read="Step {k:0}, t = {time:0}: x_t = {state}, estimate {x0}, projected "
+    read="Step {k:0}, t = {time:0}: xₜ = {state}, estimate {x0}, projected "
     "{fitted}. The walk ends at {end}.",
     legend=(
         ("prior", "the walk $x_t$", "line"),

@@ -131,7 +131,7 @@ scenes.cliff = {
     const length = kept ? answer(h.small) : Math.abs(c1) / LARGE;
     const round = steps(0, 360, 73).map(turn).map(([c, s]) =>
       add(mul(LARGE * c, SIDE_1), mul(h.small * s, SIDE_2)));
-    const ends = mul(LARGE, SIDE_1), foot = kept ? y : mul(c1, SIDE_1);
+    const ends = mul(LARGE, SIDE_1), foot = kept ? null : mul(c1, SIDE_1);
     const split = Math.min(WALL[1], Math.max(WALL[0], edge));
     const curve = (low, high) =>
       spread(low, high, 41).map((s) => [s, answer(s)]);
@@ -139,7 +139,7 @@ scenes.cliff = {
     return {
       y, foot, round: kept ? round : null, ghost: kept ? null : round,
       kept_line: kept ? null : [mul(-1, ends), ends],
-      miss: kept ? null : [y, foot], misfit: norm(sub(y, foot)), length,
+      miss: kept ? null : [y, foot], misfit: kept ? 0 : Math.abs(c2), length,
       rank: kept ? "2" : "1", verdict: kept ? "kept" : "dropped",
       long: curve(split, WALL[1]), would: curve(WALL[0], split),
       short: [[WALL[0], low], [split, low]], edge,
@@ -414,7 +414,7 @@ export function layout(panels, width) {
   let top = 0, tallest = 0;
   const boxes = panels.map((panel, i) => {
     const chart = panel.kind === "chart";
-    const head = panel.title ? 24 : 4;
+    const head = panel.title ? 24 : chart ? 12 : 4;
     const left = (wide ? i * (each + 16) : (width - each) / 2) +
       (chart ? 58 : 0);
     const w = each - (chart ? 66 : 0);
@@ -451,24 +451,33 @@ const inside = ({ left, top, w, h }, [x, y]) =>
 const text = (x, y, words, more = "") =>
   `<text x="${x.toFixed(1)}" y="${y.toFixed(1)}" ${more}>${markup(words)}</text>`;
 
+// corners and first angle of the round ones, size in pixels
 const MARKS = { s: [4, 45, 7], D: [4, 0, 7.5], "^": [3, -90, 8], v: [3, 90, 8] };
+const CROSS = [[-0.3, -1], [0.3, -1], [0.3, -0.3], [1, -0.3], [1, 0.3],
+  [0.3, 0.3], [0.3, 1], [-0.3, 1], [-0.3, 0.3], [-1, 0.3], [-1, -0.3],
+  [-0.3, -0.3]];
 
-function mark(kind, [x, y], colour, size = 1) {
-  const style = `fill="${colour}" stroke="#fff" stroke-width="1"`;
-  if (kind === "o")
-    return `<circle cx="${x}" cy="${y}" r="${6 * size}" ${style}/>`;
+function corners(kind) {
+  const [c, s] = turn(45);
   if (kind === "X")
-    return `<path d="M${x - 5} ${y - 5}l10 10m0-10l-10 10" stroke="#fff" ` +
-      `stroke-width="6"/><path d="M${x - 5} ${y - 5}l10 10m0-10l-10 10" ` +
-      `stroke="${colour}" stroke-width="3.5"/>`;
-  const star = kind === "*";
-  const [n, first, r] = star ? [10, -90, 10] : MARKS[kind];
-  const corners = Array.from({ length: n }, (_, i) => {
-    const p = mul((star && i % 2 ? 0.4 : 1) * r * size,
-      turn(first + (i * 360) / n));
-    return add([x, y], p).map((v) => v.toFixed(1)).join(" ");
-  });
-  return `<path d="M${corners.join("L")}Z" ${style}/>`;
+    return CROSS.map(([a, b]) => mul(7.5, [c * a - s * b, s * a + c * b]));
+  const [n, first, r] = kind === "*" ? [10, -90, 10] : MARKS[kind];
+  return Array.from({ length: n }, (_, i) =>
+    mul((kind === "*" && i % 2 ? 0.4 : 1) * r, turn(first + (i * 360) / n)));
+}
+
+function markPath(kind, [x, y], size) {
+  const r = 6 * size;
+  if (kind === "o")
+    return `M${x - r} ${y}a${r} ${r} 0 1 0 ${2 * r} 0a${r} ${r} 0 1 0 ${-2 * r} 0Z`;
+  const at = corners(kind).map((p) =>
+    add([x, y], mul(size, p)).map((v) => v.toFixed(1)).join(" "));
+  return `M${at.join("L")}Z`;
+}
+
+function marks(kind, points, colour, size = 1) {
+  const path = points.map((p) => markPath(kind, p, size)).join("");
+  return `<path d="${path}" fill="${colour}" stroke="#fff"/>`;
 }
 
 function pathOf(box, points) {
@@ -523,12 +532,13 @@ const drawers = {
     return `<path d="${path}" fill="none" stroke="${look.colour}" stroke-width="1.2"/>`;
   },
   dots(shape, [points], box, look) {
-    return points.map((p) => toPixel(box, p)).filter((p) => inside(box, p))
-      .map((p) => mark(look.marker, p, look.colour, 0.55)).join("");
+    const shown = points.map((p) => toPixel(box, p))
+      .filter((p) => inside(box, p));
+    return marks(look.marker, shown, look.colour, 0.55);
   },
   dot(shape, [at], box, look) {
     const p = toPixel(box, at);
-    return inside(box, p) ? mark(look.marker, p, look.colour) : "";
+    return inside(box, p) ? marks(look.marker, [p], look.colour) : "";
   },
 };
 
@@ -604,7 +614,7 @@ function legendOf(spec, width, top) {
     const swatch = kind === "line"
       ? `<path d="M${x} ${y - 5}h26" stroke="${look.colour}" ` +
         `stroke-width="2.4" stroke-dasharray="${look.dash}"/>`
-      : mark(look.marker, [x + 13, y - 5], look.colour);
+      : marks(look.marker, [[x + 13, y - 5]], look.colour);
     const entry = swatch + text(x + 32, y, said, 'fill="#111"');
     x += far + 8;
     return entry;
@@ -756,13 +766,11 @@ export function render({ model, el }) {
     node.focus({ preventScroll: true });
     if (down.isTrusted) node.setPointerCapture(down.pointerId);
     node.classList.add("pinv-held");
-    const rect = stage.getBoundingClientRect();
     const at = [parseFloat(node.style.left), parseFloat(node.style.top)];
-    const slip = sub(at, [down.clientX - rect.left, down.clientY - rect.top]);
+    const slip = sub(at, [down.clientX, down.clientY]);
     const move = (event) => {
       if (event.pointerId !== down.pointerId) return;
-      const now = stage.getBoundingClientRect();
-      const p = add(slip, [event.clientX - now.left, event.clientY - now.top]);
+      const p = add(slip, [event.clientX, event.clientY]);
       const point = fromPixel(boxes[handle.panel], p);
       change((h) => scene.take[handle.name](point, h));
     };

@@ -40,8 +40,8 @@ def see_decomposition(a1: float, a2: float, x1: float, x2: float) -> Values:
 DECOMPOSITION = Scene(
     see=see_decomposition,
     parameters={
-        "a1": Parameter(1, -2, 2),
-        "a2": Parameter(0.5, -2, 2),
+        "a1": Parameter(1.7, -2, 2),
+        "a2": Parameter(0.85, -2, 2),
         "x1": Parameter(0.6, -2.2, 2.2),
         "x2": Parameter(1.7, -2, 2),
     },
@@ -194,7 +194,7 @@ def see_cliff(small: float, cut: float, y1: float, y2: float) -> Values:
 
     return {
         "y": pair(y),
-        "foot": pair(foot),
+        "foot": None if kept else pair(foot),
         "round": ellipse if kept else None,
         "ghost": None if kept else ellipse,
         "kept_line": None if kept else [pair(-ends), pair(ends)],
@@ -217,7 +217,7 @@ CLIFF = Scene(
     see=see_cliff,
     parameters={
         "small": Parameter(0.25, 0.01, 1.5, step=1.25, log=True),
-        "cut": Parameter(0.006, 0.006, 0.5, step=1.25, log=True),
+        "cut": Parameter(0.01, 0.006, 0.5, step=1.25, log=True),
         "y1": Parameter(0.92, -1.9, 1.9),
         "y2": Parameter(1.09, -1.9, 1.9),
     },
@@ -337,7 +337,7 @@ STEPS = Scene(
         Shape("curve", "range", ("relaxed",)),
         Shape("dots", "range", ("relaxed",)),
         Shape("dot", "ours", ("goal",), "$A^+y$", (14, 14)),
-        Shape("note", "range", ("jump",), "$λ$ = {lam}", (18, -10)),
+        Shape("note", "range", ("jump",), "$λ$ = {lam}", (-16, 16)),
         Shape("note", "wrong", ("first",), "$τ$ = {tau}", (18, 12)),
         Shape("dot", "prior", ("x_0",), "$x_0$", (-16, -10)),
         Shape("curve", "wrong", ("off_gradient",), panel=1),
