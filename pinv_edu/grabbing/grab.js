@@ -353,8 +353,8 @@ const STYLE = `
 .pinv-handle:focus{outline:none}
 .pinv-handle:focus-visible::before{outline:3px solid #d55e00;outline-offset:2px}
 .pinv-held{cursor:grabbing}
-.pinv-read{margin:.4rem auto 0;min-height:2.9em;font-variant-numeric:tabular-nums}
-.pinv-say{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
+.pinv-grab p.pinv-read{margin:.4rem auto 0;min-height:2.9em;font-variant-numeric:tabular-nums}
+.pinv-grab p.pinv-say{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 `;
 
 // Words and numbers.

@@ -67,37 +67,56 @@ def _chart(ax: Axes, panel: Panel) -> None:
 
 
 def _draw(ax: Axes, shape: Shape, given: list[Any], values: Values) -> None:
-    style: dict[str, Any] = {"lw": shape.width or 2, "clip_on": True}
-    if shape.colour:
-        style["color"] = shape.colour
-    if shape.solid:
-        style["ls"] = "-"
     first, role = given[0], shape.role
     if shape.kind in ("curve", "area"):
-        lines = first if _is_bundle(first) else [first]
-        for line in lines:
-            if shape.kind == "area":
-                ax.fill(*zip(*line, strict=True), alpha=0.2,
-                        color=shape.colour or draw.ROLES[role].colour)
-            elif line:
-                draw.curve(ax, *zip(*line, strict=True), role, **style)
+        for line in first if _is_bundle(first) else [first]:
+            _line(ax, shape, line)
     elif shape.kind == "arrow":
         draw.arrow(ax, first, given[1], role)
     elif shape.kind == "field":
         ax.quiver(*zip(*first, strict=True), angles="xy", units="xy",
-                  scale=1, width=0.015, color=draw.ROLES[role].colour)
+                  scale=1, width=0.012, color=_colour(shape))
     elif shape.kind in ("dot", "dots"):
-        for p in first if shape.kind == "dots" else [first]:
-            if _inside(ax, p):
-                draw.dot(ax, p, role)
+        small = shape.kind == "dots"
+        _marks(ax, shape, first if small else [first], 5 if small else 9)
     if shape.label and _inside(ax, first):
-        dx, dy = shape.offset or (14, -12)
-        across = "center" if dx == 0 else "right" if dx < 0 else "left"
-        ax.annotate(
-            fill(shape.label, values), first, xytext=(0.75 * dx, -0.75 * dy),
-            textcoords="offset points", ha=across, va="center",
-            fontsize=draw.FONT, color=draw.ink(role), zorder=7,
-        )
+        _label(ax, shape, first, fill(shape.label, values))
+
+
+def _colour(shape: Shape) -> str:
+    return shape.colour or draw.ROLES[shape.role].colour
+
+
+def _line(ax: Axes, shape: Shape, points: list[list[float]]) -> None:
+    xy = list(zip(*points, strict=True))
+    if shape.kind == "area":
+        ax.fill(*xy, alpha=0.2, color=_colour(shape))
+        return
+    style: dict[str, Any] = {"lw": shape.width or 2, "color": _colour(shape)}
+    if shape.solid:
+        style["ls"] = "-"
+    draw.curve(ax, *xy, shape.role, **style)
+
+
+def _marks(
+    ax: Axes, shape: Shape, points: list[list[float]], size: float
+) -> None:
+    look = draw.ROLES[shape.role]
+    size = 1.6 * size if look.marker == "*" else size
+    style = {"color": look.colour, "ms": size, "mec": "white", "zorder": 5}
+    shown = [p for p in points if _inside(ax, p)]
+    if shown:
+        ax.plot(*zip(*shown, strict=True), look.marker, **style)
+
+
+def _label(ax: Axes, shape: Shape, at: list[float], words: str) -> None:
+    dx, dy = shape.offset or (14, -12)
+    across = "center" if dx == 0 else "right" if dx < 0 else "left"
+    ax.annotate(
+        words, at, xytext=(0.75 * dx, -0.75 * dy), va="center", ha=across,
+        textcoords="offset points", fontsize=draw.FONT, zorder=7,
+        color=draw.ink(shape.role),
+    )  # fmt: skip
 
 
 def _is_bundle(curve: list) -> bool:
