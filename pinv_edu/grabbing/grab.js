@@ -446,6 +446,13 @@ export function fromPixel({ panel, left, top, w, h }, [x, y]) {
 const inside = ({ left, top, w, h }, [x, y]) =>
   x >= left - 2 && x <= left + w + 2 && y >= top - 2 && y <= top + h + 2;
 
+// A place outside stays at the border, where it can be reached.
+const held = ({ left, top, w, h }, [x, y]) => {
+  const within = (v, low, far) =>
+    Math.max(low + 6, Math.min(low + far - 6, Number.isFinite(v) ? v : low));
+  return [within(x, left, w), within(y, top, h)];
+};
+
 // Shapes.
 
 const text = (x, y, words, more = "") =>
@@ -544,8 +551,10 @@ const drawers = {
 
 // Words stand above all lines, and inside the picture.
 function words(shape, values, box, look, width) {
-  const at = shape.values && toPixel(box, values[shape.values[0]]);
-  if (!shape.label || !at || !inside(box, at)) return "";
+  if (!shape.label) return "";
+  const where = toPixel(box, values[shape.values[0]]);
+  const at = shape.kind === "note" ? held(box, where) : where;
+  if (!inside(box, at)) return "";
   const said = fill(shape.label, values), far = lengthOf(said);
   const [dx, dy] = shape.offset ?? [14, -12];
   let x = at[0] + dx, anchor = dx < 0 ? "end" : "start";
@@ -733,11 +742,9 @@ export function render({ model, el }) {
 
   function place(handle, node, values) {
     const box = boxes[handle.panel];
-    const [x, y] = toPixel(box, values[handle.at]);
-    const within = (v, low, far) =>
-      Math.max(low + 6, Math.min(low + far - 6, Number.isFinite(v) ? v : low));
-    node.style.left = within(x, box.left, box.w) + "px";
-    node.style.top = within(y, box.top, box.h) + "px";
+    const [x, y] = held(box, toPixel(box, values[handle.at]));
+    node.style.left = x + "px";
+    node.style.top = y + "px";
     node.setAttribute("aria-valuenow", h[handle.moves[0]]);
     node.setAttribute("aria-valuetext", fill(handle.says, values));
   }
