@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from axe_core_python.base import AXE_SCRIPT
 
+from grab_moves import MOVES
 from pinv_edu import grab
 from pinv_edu.grabbing import figure
 from pinv_edu.grabbing.parts import Parameter, fill, fixed
@@ -448,21 +449,3 @@ def test_a_move_is_quick(opened: Any, name: str) -> None:
     page = opened(figure.page(name)).page
     times = page.evaluate(MOVES)
     assert np.median(times) < 40  # milliseconds
-
-
-MOVES = """() => [...document.querySelectorAll("[data-handle]")].flatMap(
-node => {
-  const rect = node.getBoundingClientRect();
-  const x = rect.x + 22, y = rect.y + 22, times = [];
-  const send = (target, type, dx) => target.dispatchEvent(new PointerEvent(
-    type, {clientX: x + dx, clientY: y + dx / 2, bubbles: true,
-           cancelable: true, pointerId: 7}));
-  send(node, "pointerdown", 0);
-  for (let i = 0; i < 60; i++) {
-    const before = performance.now();
-    send(document, "pointermove", 40 * Math.sin(i / 5));
-    times.push(performance.now() - before);
-  }
-  send(document, "pointerup", 0);
-  return times;
-})"""
