@@ -209,7 +209,7 @@ def check_handle(page: Page, handle: Locator) -> None:
 
     views = [seen()]
     handle.focus()
-    for key in ("ArrowRight", "Shift+ArrowDown"):
+    for key in ("ArrowRight", "Shift+ArrowUp"):
         page.keyboard.press(key)
     views.append(seen())
     box = handle.bounding_box()
