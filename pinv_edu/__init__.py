@@ -21,6 +21,7 @@ from pinv_edu.emoji import emoji_measures
 from pinv_edu.exercises import check
 from pinv_edu.figures import show
 from pinv_edu.gauss_newton import GaussNewtonStep
+from pinv_edu.grabbing import grab
 from pinv_edu.judges import load_judge, mean_logits
 from pinv_edu.laws import (
     LawError,
@@ -125,6 +126,7 @@ __all__ = [
     "emoji_measures",
     "explore",
     "gaussian_kernel",
+    "grab",
     "gradient_project",
     "held_out",
     "held_out_labels",

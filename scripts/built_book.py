@@ -72,11 +72,16 @@ class Tab:
     """A page that writes down everything that goes wrong in it."""
 
     def __init__(
-        self, browser: Browser, width: int = 1280, height: int = 800
+        self,
+        browser: Browser,
+        width: int = 1280,
+        height: int = 800,
+        **options: bool,
     ) -> None:
         self.context = browser.new_context(
             viewport={"width": width, "height": height},
             reduced_motion="reduce",
+            **options,
         )
         self.page: Page = self.context.new_page()
         self.problems: list[str] = []

@@ -194,14 +194,53 @@ def check_slider(page: Page, slider: Locator) -> None:
         assert len(set(sources_alts_pixels)) > 1
 
 
+def check_handle(page: Page, handle: Locator) -> None:
+    """A point that can be held: the keyboard, the mouse and the pixels."""
+    handle.scroll_into_view_if_needed()
+    stage = handle.locator("xpath=..")
+    picture = stage.locator("svg[role=img]")
+
+    def seen() -> tuple[str, str, bytes]:
+        return (
+            str(handle.get_attribute("aria-valuetext")),
+            str(picture.get_attribute("aria-label")),
+            stage.screenshot(),
+        )
+
+    views = [seen()]
+    handle.focus()
+    for key in ("ArrowRight", "Shift+ArrowUp"):
+        page.keyboard.press(key)
+    views.append(seen())
+    box = handle.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 34, y - 9, steps=4)
+    page.mouse.up()
+    views.append(seen())
+    for values_alts_pixels in zip(*views):
+        assert len(set(values_alts_pixels)) == 3
+
+
+def check_handles(page: Page) -> int:
+    handles = page.locator(".pinv-grab [role=slider]")
+    for i in range(handles.count()):
+        assert re.match(r'- slider "\S', handles.nth(i).aria_snapshot())
+        check_handle(page, handles.nth(i))
+    return handles.count()
+
+
 def check_sliders(page: Page) -> int:
+    """Move every slider and every point that can be held; count them."""
     sliders = page.locator(".pinv-explore input[type=range]")
     for i in range(sliders.count()):
         slider = sliders.nth(i)
         assert re.match(r'- slider "\S', slider.aria_snapshot()), "no name"
         assert slider.get_attribute("aria-valuetext")
         check_slider(page, slider)
-    return sliders.count()
+    return sliders.count() + check_handles(page)
 
 
 @pytest.mark.parametrize("name", PAGES)
