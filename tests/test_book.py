@@ -194,6 +194,17 @@ def check_slider(page: Page, slider: Locator) -> None:
         assert len(set(sources_alts_pixels)) > 1
 
 
+def drag(page: Page, handle: Locator, right: float, down: float) -> None:
+    """Take the point in its middle and pull it by so many pixels."""
+    box = handle.bounding_box()
+    assert box
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x + right, y + down, steps=4)
+    page.mouse.up()
+
+
 def check_handle(page: Page, handle: Locator) -> None:
     """A point that can be held: the keyboard, the mouse and the pixels."""
     handle.scroll_into_view_if_needed()
@@ -212,13 +223,10 @@ def check_handle(page: Page, handle: Locator) -> None:
     for key in ("ArrowRight", "Shift+ArrowUp"):
         page.keyboard.press(key)
     views.append(seen())
-    box = handle.bounding_box()
-    assert box
-    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x - 34, y - 9, steps=4)
-    page.mouse.up()
+    before = handle.get_attribute("aria-valuetext")
+    drag(page, handle, -34, -9)
+    if handle.get_attribute("aria-valuetext") == before:
+        drag(page, handle, 9, 34)  # it stood at the end of its range
     views.append(seen())
     for values_alts_pixels in zip(*views):
         assert len(set(values_alts_pixels)) == 3
