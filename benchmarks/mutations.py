@@ -119,14 +119,9 @@ def copy(folder: Path) -> None:
         shutil.copy(ROOT / name, folder)
 
 
-def noticed(mutant: Mutant, folder: Path) -> bool:
-    """Whether a test fails while the mutant stands in the copy."""
-    file = folder / "pinv_edu" / mutant.file
-    text = file.read_text(encoding="utf-8")
-    if text.count(mutant.right) < 1:
-        sys.exit(f"{mutant.file} no longer holds: {mutant.right}")
-    file.write_text(text.replace(mutant.right, mutant.wrong), "utf-8")
-    tests = [f"tests/{name}.py" for name in mutant.tests.split()]
+def passes(names: str, folder: Path) -> bool:
+    """Run tests against the copy."""
+    tests = [f"tests/{name}.py" for name in names.split()]
     run = subprocess.run(
         [sys.executable, "-m", "pytest", "-qx", "-p", "no:cacheprovider",
          *tests],
@@ -135,10 +130,21 @@ def noticed(mutant: Mutant, folder: Path) -> bool:
         capture_output=True,
         text=True,
     )  # fmt: skip
-    file.write_text(text, encoding="utf-8")
     if run.returncode not in (0, 1, 2):
         sys.exit(run.stdout + run.stderr)
-    return run.returncode != 0
+    return run.returncode == 0
+
+
+def noticed(mutant: Mutant, folder: Path) -> bool:
+    """Whether a test fails while the mutant stands in the copy."""
+    file = folder / "pinv_edu" / mutant.file
+    text = file.read_text(encoding="utf-8")
+    if text.count(mutant.right) < 1:
+        sys.exit(f"{mutant.file} no longer holds: {mutant.right}")
+    file.write_text(text.replace(mutant.right, mutant.wrong), "utf-8")
+    found = not passes(mutant.tests, folder)
+    file.write_text(text, encoding="utf-8")
+    return found
 
 
 def main() -> int:
@@ -146,6 +152,9 @@ def main() -> int:
     mutants = [m for m in MUTANTS if wanted in f"{m.file} {m.words}"]
     with tempfile.TemporaryDirectory() as name:
         copy(folder := Path(name))
+        for names in sorted({m.tests for m in mutants}):
+            if not passes(names, folder):
+                sys.exit(f"{names}: a test fails before anything is broken")
         killed = 0
         for mutant in mutants:
             found = noticed(mutant, folder)
