@@ -15,7 +15,7 @@ PAGE = HERE.parent / "book" / "_comparison.md"
 NAMES = {
     "none": "A⁺y, no prior",
     "ddnm": "DDNM",
-    "plus": "DDNM⁺",
+    "plus": "DDNM+",
     "ignored": "DDNM, response ignored",
     "decoded": "DDNM, y decoded first",
     "linear": "DDNM, linear model",
@@ -47,7 +47,7 @@ def pivot(rows: list[dict], cell: Callable[[dict], str]) -> str:
 
 
 def quality(rows: list[dict]) -> str:
-    """PSNR / SSIM; bold: within one standard error of the best PSNR."""
+    """PSNR / SSIM; bold: half a standard error or less below the best."""
 
     def cell(row: dict) -> str:
         rivals = [r for r in rows if r["operator"] == row["operator"]]
@@ -66,7 +66,7 @@ def sizes(row: dict) -> str:
 
 def tables(data: dict) -> str:
     """The tables of the comparison page, as Markdown."""
-    parts = ["<!-- written by benchmarks/restoration.py -->"]
+    parts = ["<!-- written by benchmarks/comparison.py -->"]
     groups: dict[tuple, list[dict]] = {}
     for row in data["rows"]:
         key = (row.get("chain", False), row["prior"], row["sigma_y"])
