@@ -3,7 +3,8 @@
 //
 // render({ model, el }) has the shape that anywidget asks for. The model
 // gives "spec" (how the scene is drawn, from Python) and "values" (where its
-// parameters stand). A scene is three small pure functions:
+// parameters stand); the figure writes "values" when it is moved, and follows
+// "change:values" where the model can tell. A scene is three pure functions:
 //   see(h)    parameters -> named points, curves, numbers and words;
 //   take      for each handle (p, h) -> parameters, with the pointer at p;
 //   still()   what never moves (optional).
@@ -767,6 +768,17 @@ export function render({ model, el }) {
     model.save_changes?.();
   }
 
+  // values that change elsewhere, in Python; our own come back equal
+  function follow() {
+    const before = { ...h };
+    for (const [name, value] of Object.entries(model.get("values") ?? {})) {
+      const range = spec.parameters[name];
+      if (range && Number.isFinite(value))
+        h[name] = Math.min(range.high, Math.max(range.low, value));
+    }
+    if (Object.keys(h).some((name) => h[name] !== before[name])) update(true);
+  }
+
   function pointer(down, handle, node) {
     if (down.button) return;
     down.preventDefault();
@@ -817,7 +829,9 @@ export function render({ model, el }) {
   resize();
   const watch = new ResizeObserver(resize);
   watch.observe(root);
+  model.on?.("change:values", follow);
   return () => {
+    model.off?.("change:values", follow);
     watch.disconnect();
     clearTimeout(saying);
     root.remove();
