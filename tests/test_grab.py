@@ -352,6 +352,15 @@ def at_end(name: str, parameter: str, end: str) -> float:
     return getattr(SCENES[name].parameters[parameter], end)
 
 
+def test_no_notebook_takes_the_keys_first(opened: Any) -> None:
+    """Notebook 7 listens before the page does, and asks the focused element
+    itself whether it wants its shortcuts."""
+    handles = opened(figure.page("bend")).page.locator("[data-handle]")
+    assert handles.count() == 4
+    for node in handles.all():
+        assert node.get_attribute("data-lm-suppress-shortcuts") == "true"
+
+
 def test_other_keys_are_left_to_the_page(opened: Any) -> None:
     page = opened(figure.page("fibre")).page
     page.keyboard.press("Tab")

@@ -697,6 +697,7 @@ function makeHandle(handle, spec, stage, change, pointer) {
   node.setAttribute("aria-valuemin", first.low);
   node.setAttribute("aria-valuemax", first.high);
   node.dataset.handle = handle.name;
+  node.dataset.lmSuppressShortcuts = "true"; // Notebook 7 takes keys first
   node.addEventListener("keydown", (event) => {
     const key = !event.ctrlKey && !event.altKey && !event.metaKey &&
       keyOf(event, handle);
