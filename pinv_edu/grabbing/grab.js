@@ -382,23 +382,26 @@ const escaped = (text) =>
 
 // "$x_{0|t}$ and x" -> tspans: italic letters, indices, exponents
 function markup(text) {
-  return text.split("$").map((part, i) => (i % 2 ? maths(part) : escaped(part)))
-    .join("");
+  let drop = 0;
+  const span = (words, want, more) => {
+    const dy = want - drop;
+    drop = want;
+    return `<tspan dy="${dy}"${more}>${escaped(words)}</tspan>`;
+  };
+  return text.split("$").map((part, i) =>
+    i % 2 ? maths(part, span) : part && span(part, 0, "")).join("");
 }
 
-function maths(text) {
-  let drop = 0;
+function maths(text, span) {
   const found = text.replace(/'/g, "′").match(/[_^]\{[^}]*\}|[_^].|\\,|./gu);
   return (found ?? []).map((token) => {
     if (token === "\\,") return " ";
     const script = /^[_^]/.test(token);
     const want = script ? (token[0] === "_" ? 4 : -6) : 0;
     const words = script ? token.slice(1).replace(/[{}]/g, "") : token;
-    const move = want - drop;
-    drop = want;
     const style = /^[\p{L}]/u.test(words) ? "italic" : "normal";
-    return `<tspan dy="${move}" font-style="${style}"` +
-      `${script ? ' font-size="11"' : ""}>${escaped(words)}</tspan>`;
+    return span(words, want,
+      ` font-style="${style}"${script ? ' font-size="11"' : ""}`);
   }).join("");
 }
 
@@ -410,24 +413,25 @@ const lengthOf = (text) =>
 const scale = (log) => (log ? Math.log10 : (v) => v);
 
 export function layout(panels, width) {
-  const wide = panels.length > 1 && width >= 560;
-  const each = wide ? (width - 16) / panels.length : Math.min(width, 460);
-  let top = 0, tallest = 0;
+  const columns = panels.length > 1 && width >= 560 ? 2 : 1;
+  let top = 0, low = 0;
   const boxes = panels.map((panel, i) => {
-    const chart = panel.kind === "chart";
+    const chart = panel.kind === "chart", column = i % columns;
+    if (column === 0) top = low;
+    // the last of an odd number has a row of its own
+    const alone = columns === 1 || (column === 0 && i === panels.length - 1);
+    const each = alone ? Math.min(width, columns === 1 ? 460 : width)
+      : (width - 16) / 2;
     const head = panel.title ? 24 : chart ? 12 : 4;
-    const left = (wide ? i * (each + 16) : (width - each) / 2) +
+    const left = (alone ? (width - each) / 2 : column * (each + 16)) +
       (chart ? 58 : 0);
     const w = each - (chart ? 66 : 0);
     const ratio = (panel.y[1] - panel.y[0]) / (panel.x[1] - panel.x[0]);
-    const h = chart ? panel.high * each : w * ratio;
-    const box = { panel, left, top: top + head, w, h };
-    const bottom = head + h + (chart ? 44 : 4);
-    if (wide) tallest = Math.max(tallest, bottom);
-    else top += bottom + 6;
-    return box;
+    const h = chart ? panel.high * Math.min(each, 460) : w * ratio;
+    low = Math.max(low, top + head + h + (chart ? 44 : 4) + 6);
+    return { panel, left, top: top + head, w, h };
   });
-  return { boxes, height: wide ? tallest : top };
+  return { boxes, height: low };
 }
 
 export function toPixel({ panel, left, top, w, h }, [x, y]) {
