@@ -73,7 +73,7 @@ def somewhere(p: Parameter, random: np.random.Generator) -> float:
     if p.log:
         return float(p.low * (p.high / p.low) ** random.random())
     value = p.low + (p.high - p.low) * random.random()
-    return float(round(value)) if p.fine == 1 else float(value)
+    return float(round(value / p.fine) * p.fine if p.fine >= 1 else value)
 
 
 def differences(mine: Any, theirs: Any, path: str = "") -> list[str]:
