@@ -734,7 +734,8 @@ function words(shape, values, box, look, width) {
   const said = fill(shape.label, values), far = lengthOf(said);
   const [dx, dy] = shape.offset ?? [14, -12];
   let x = at[0] + dx, anchor = dx < 0 ? "end" : "start";
-  if (anchor === "start" && x + far > width) [x, anchor] = [at[0] - dx, "end"];
+  const end = Math.min(width, box.left + box.w + 8); // not in the next panel
+  if (anchor === "start" && x + far > end) [x, anchor] = [at[0] - dx, "end"];
   if (anchor === "end" && x < far) [x, anchor] = [at[0] + Math.abs(dx), "start"];
   if (dx === 0) {
     anchor = "middle";

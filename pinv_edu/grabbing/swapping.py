@@ -106,14 +106,14 @@ SWAP = Scene(
         Shape("curve", "ours", ("way",), width=3),
         Shape("dot", "wrong", ("miss",)),
         Shape("dot", "prior", ("x_r",), "$x_r$", (-16, -12)),
-        Shape("dot", "ours", ("x",), "$x'$", (12, -12)),
+        Shape("dot", "ours", ("x",), "$x'$", (12, 16)),
         Shape("curve", "range", ("answers_map",), width=1.6, panel=1),
         Shape("curve", "null", ("reach_map",), width=1.6, panel=1),
         Shape("curve", "data", ("fibre_map",), panel=1),
         Shape("curve", "ours", ("way_map",), width=3, panel=1),
         Shape("dot", "wrong", ("miss_map",), panel=1),
         Shape("dot", "prior", ("x_r_map",), "$x_r$", (-16, -12), panel=1),
-        Shape("dot", "ours", ("x_map",), "$x'$", (12, -12), panel=1),
+        Shape("dot", "ours", ("x_map",), "$x'$", (12, 16), panel=1),
     ),
     alt="Left, the plane of x: from the guess {x_r} a light blue bent path "
     "leads to x' = {x}; the green wave is the fibre of y = {y}. Right, the "
