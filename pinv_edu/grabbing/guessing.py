@@ -86,7 +86,7 @@ DIFFUSION = Scene(
     see=see_diffusion,
     still=still_clouds,
     parameters={
-        "t": Parameter(500, 20, 980, step=20, fine=20),
+        "t": Parameter(500, 20, 980, step=40, fine=20),
         "x1": Parameter(1.2, -2.2, 2.2),
         "x2": Parameter(-0.6, -1.6, 1.6),
     },
