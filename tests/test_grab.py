@@ -73,7 +73,7 @@ def somewhere(p: Parameter, random: np.random.Generator) -> float:
     if p.log:
         return float(p.low * (p.high / p.low) ** random.random())
     value = p.low + (p.high - p.low) * random.random()
-    return float(round(value)) if p.fine == 1 else float(value)
+    return float(round(value / p.fine) * p.fine if p.fine >= 1 else value)
 
 
 def differences(mine: Any, theirs: Any, path: str = "") -> list[str]:
@@ -352,6 +352,15 @@ def at_end(name: str, parameter: str, end: str) -> float:
     return getattr(SCENES[name].parameters[parameter], end)
 
 
+def test_no_notebook_takes_the_keys_first(opened: Any) -> None:
+    """Notebook 7 listens before the page does, and asks the focused element
+    itself whether it wants its shortcuts."""
+    handles = opened(figure.page("bend")).page.locator("[data-handle]")
+    assert handles.count() == 4
+    for node in handles.all():
+        assert node.get_attribute("data-lm-suppress-shortcuts") == "true"
+
+
 def test_other_keys_are_left_to_the_page(opened: Any) -> None:
     page = opened(figure.page("fibre")).page
     page.keyboard.press("Tab")
@@ -441,6 +450,80 @@ def test_the_module_itself_renders_a_model(module: Page, name: str) -> None:
     first = SCENES[name].handles[0].moves[0]
     assert saved[0] == "values"
     assert saved[1][first] == at_end(name, first, "high")
+
+
+STAND_IN = """data => {
+  // what anywidget gives to render, as far as the module uses it
+  const heard = new Set();
+  window.model = {
+    saved: 0,
+    get: name => data[name],
+    set(name, value) { data[name] = value; for (const f of heard) f(); },
+    on(event, f) { if (event === "change:values") heard.add(f); },
+    off(event, f) { if (event === "change:values") heard.delete(f); },
+    save_changes() { this.saved += 1; },
+  };
+  window.heard = heard;
+  window.el = document.createElement("div");
+  document.body.append(el);
+  window.moves = [];
+  el.addEventListener("pinv-grab", e => moves.push(e.detail));
+  window.leave = module.default.render({ model, el });
+}"""
+
+
+@pytest.fixture
+def follower(module: Page) -> Iterator[Any]:
+    """Return a function that renders a scene on a model that can tell."""
+
+    def show(name: str) -> Page:
+        spec = figure.spec_of(name, SCENES[name])
+        module.evaluate(STAND_IN, {"spec": spec, "values": start(name)})
+        return module
+
+    yield show
+    module.evaluate("() => { leave(); el.remove(); }")
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_figure_follows_values_set_from_python(
+    follower: Any, name: str
+) -> None:
+    page, place = follower(name), grid(name)[-1]
+    page.evaluate("place => model.set('values', place)", place)
+    last = page.evaluate("moves.at(-1)")
+    assert last["parameters"] == place
+    values = SCENES[name].see(**place)
+    assert not differences(values, {k: last["values"][k] for k in values})
+    said = page.evaluate(
+        "el.querySelector('svg[role=img]').getAttribute('aria-label')"
+    )
+    assert said == fill(SCENES[name].alt, place | values)
+    assert page.evaluate("model.saved") == 0  # nothing is sent back
+
+
+def test_a_move_is_told_once_and_not_followed_again(follower: Any) -> None:
+    page = follower("fibre")
+    before = page.evaluate("moves.length")
+    page.evaluate(
+        "el.querySelector('[data-handle=y]').dispatchEvent("
+        "new KeyboardEvent('keydown', {key: 'Home'}))"
+    )
+    assert page.evaluate("model.get('values').y") == -2
+    assert page.evaluate("[moves.length, model.saved]") == [before + 1, 1]
+
+
+def test_values_from_python_may_be_few_or_wrong(follower: Any) -> None:
+    page = follower("fibre")
+    for given in ({"y": 9}, {"z": 1, "t": None, "theta": "30"}, None):
+        page.evaluate("given => model.set('values', given)", given)
+    last = page.evaluate("moves.at(-1).parameters")
+    assert last == start("fibre") | {"y": 2.0}
+
+
+def test_a_figure_that_is_gone_follows_nothing(follower: Any) -> None:
+    page = follower("fibre")
+    assert page.evaluate("() => { leave(); return heard.size; }") == 0
 
 
 @pytest.mark.parametrize("name", SCENES)

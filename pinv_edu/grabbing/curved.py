@@ -190,9 +190,14 @@ def see_tempting(y: float, x1: float, x2: float) -> Values:
     }
 
 
+def still_waves() -> Values:
+    """Some fibres."""
+    return {"fibres": [wave(float(y)) for y in grid(-8, 8, 9)]}
+
+
 TEMPTING = Scene(
     see=see_tempting,
-    still=lambda: {"fibres": [wave(float(y)) for y in grid(-8, 8, 9)]},
+    still=still_waves,
     parameters={
         "y": Parameter(1.5, -4, 4),
         "x1": Parameter(-1.3, -2.7, 2.7),

@@ -24,15 +24,16 @@ ROUND = [[0.01, 0.0], [0.0, 0.01]]
 
 
 class Watched(GaussianMixturePrior):
-    """The mixture of lesson 7, with a list of the points it was asked at."""
+    """The mixture of lessons 6 and 7, with a list of where it was asked."""
 
-    def __init__(self) -> None:
+    def __init__(self, alphas_cumprod: Tensor | None = None) -> None:
         super().__init__(
             torch.tensor(
                 [[-0.6, -0.6], [0.6, 0.6], [-0.6, 0.7]], dtype=torch.float64
             ),
             torch.tensor([THIN, THIN, ROUND], dtype=torch.float64),
             torch.tensor([0.4, 0.35, 0.25], dtype=torch.float64),
+            alphas_cumprod,
         )
         self.asked: list[Tensor] = []
 
@@ -49,6 +50,13 @@ def lattice() -> Tensor:
     return torch.cartesian_prod(up, across).flip(1)
 
 
+def field(prior: GaussianMixturePrior, alpha: float) -> list[list[float]]:
+    """Arrows of the score, shorter than the lattice is wide."""
+    score = prior.score(lattice(), alpha)
+    arrows = 0.26 * score / (1 + score.norm(dim=1, keepdim=True))
+    return torch.cat([lattice(), arrows], 1).tolist()
+
+
 def see_ddnm(y: float, k: float, x1: float, x2: float) -> Values:
     """Twenty steps of DDNM without fresh noise, and the field at one."""
     prior, first, count = Watched(), row(x1, x2), int(k)
@@ -61,8 +69,6 @@ def see_ddnm(y: float, k: float, x1: float, x2: float) -> Values:
     path, estimates = torch.cat([*prior.asked, end]), [*estimates, end]
     t = 50 * (STEPS - 1 - count)
     alpha = float(prior.alphas_cumprod[t]) if count < STEPS else 1.0
-    score = prior.score(lattice(), alpha)
-    arrows = 0.26 * score / (1 + score.norm(dim=1, keepdim=True))
     x0 = estimates[count]
     hidden = [[i, float(x[0, 1])] for i, x in enumerate(estimates)]
     return {
@@ -77,11 +83,11 @@ def see_ddnm(y: float, k: float, x1: float, x2: float) -> Values:
         "time": max(0, t),
         "hidden": hidden,
         "at": hidden[count],
-        "field": torch.cat([lattice(), arrows], 1).tolist(),
+        "field": field(prior, alpha),
     }
 
 
-def still_ddnm() -> Values:
+def still_clouds() -> Values:
     """Each cloud of the prior, two standard deviations wide."""
     prior = Watched()
     angles = torch.linspace(0, 2 * torch.pi, 49, dtype=torch.float64)
@@ -97,7 +103,7 @@ def still_ddnm() -> Values:
 
 DDNM = Scene(
     see=see_ddnm,
-    still=still_ddnm,
+    still=still_clouds,
     parameters={
         "y": Parameter(-0.3, -1.2, 1.2),
         "k": Parameter(8, 0, 20, step=1, fine=1),

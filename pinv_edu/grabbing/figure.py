@@ -46,7 +46,13 @@ def grab(scene: str, **initial: float) -> None:
         ``"bend"``: a curved fibre and the map that straightens it.
         ``"tempting"``: :math:`x + g^\dagger(y - g(x))`, repeated, against
         non-linear back-projection.
+        ``"swap"``: non-linear back-projection of any strength, with a null
+        code, on the plane and on the map.
+        ``"diffusion"``: the mean of the possible clean points of a mixture,
+        and the walk back from any place and time (a multiple of 20).
         ``"ddnm"``: a walk of DDNM through the score field of a mixture.
+        ``"coupling"``: two couplings with a turn between them; the bent
+        grid, area factor and condition number.
     initial
         First values of the scene's parameters, by name.
 

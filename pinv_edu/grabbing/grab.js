@@ -3,7 +3,8 @@
 //
 // render({ model, el }) has the shape that anywidget asks for. The model
 // gives "spec" (how the scene is drawn, from Python) and "values" (where its
-// parameters stand). A scene is three small pure functions:
+// parameters stand); the figure writes "values" when it is moved, and follows
+// "change:values" where the model can tell. A scene is three pure functions:
 //   see(h)    parameters -> named points, curves, numbers and words;
 //   take      for each handle (p, h) -> parameters, with the pointer at p;
 //   still()   what never moves (optional).
@@ -25,6 +26,9 @@ const normal = (a) => [-a[1], a[0]];
 const steps = (low, high, n) =>
   Array.from({ length: n }, (_, i) => low + ((high - low) * i) / (n - 1));
 const through = (p, d, far = 20) => [sub(p, mul(far, d)), add(p, mul(far, d))];
+// how much of the way from a to a + way lies before p
+const share = (p, a, way, now) =>
+  dot(way, way) > 0 ? dot(sub(p, a), way) / dot(way, way) : now;
 // the pseudo-inverse of one row: a y / |a|^2, and 0 for the row 0
 const rowPinv = (a, y) => (dot(a, a) > 0 ? mul(y / dot(a, a), a) : [0, 0]);
 
@@ -189,23 +193,24 @@ scenes.steps = {
   },
   take: {
     x_0: (p) => ({ x1: p[0], x2: p[1] }),
-    jump: (p, h) => ({ lam: share(p, h, sub(GOAL, [h.x1, h.x2]), h.lam) }),
-    first: (p, h) => {
-      const { A, adjoint } = stepping(h.kappa);
-      return { tau: share(p, h, adjoint(A(sub(GOAL, [h.x1, h.x2]))), h.tau) };
+    jump: (p, { x1, x2, lam }) =>
+      ({ lam: share(p, [x1, x2], sub(GOAL, [x1, x2]), lam) }),
+    first: (p, { x1, x2, kappa, tau }) => {
+      const { A, adjoint } = stepping(kappa);
+      const way = adjoint(A(sub(GOAL, [x1, x2])));
+      return { tau: share(p, [x1, x2], way, tau) };
     },
   },
 };
-const share = (p, h, way, now) =>
-  dot(way, way) > 0 ? dot(sub(p, [h.x1, h.x2]), way) / dot(way, way) : now;
 
-// ---- scenes: bend, tempting
+// ---- scenes: bend, tempting, swap
 // g(x) = sinh(x1) - sin(2 x2), completed by z = x2
 const waves = (x) => Math.sinh(x[0]) - Math.sin(2 * x[1]);
 const unbend = ([y, z]) => [Math.asinh(y + Math.sin(2 * z)), z];
 const HEIGHTS = steps(-2.2, 2.2, 89);
 const wave = (y) => HEIGHTS.map((z) => unbend([y, z]));
 const FOOT = -1.6; // the height at which one holds a fibre
+const WAVES = () => ({ fibres: steps(-8, 8, 9).map(wave) });
 
 // ---- scene: bend
 scenes.bend = {
@@ -261,80 +266,247 @@ scenes.tempting = {
       verdict: off[20] < 1e-5 ? "they settle" : "they do not settle",
     };
   },
-  still: () => ({ fibres: steps(-8, 8, 9).map(wave) }),
+  still: WAVES,
   take: {
     x_r: (p) => ({ x1: p[0], x2: p[1] }),
     y: (p) => ({ y: waves([p[0], FOOT]) }),
   },
 };
 
-// ---- scene: ddnm
+// ---- scene: swap
+// the same g, with a null code that depends on y
+const code = (y) => 0.45 * Math.sin(y);
+const TARGETS = steps(-5.5, 5.5, 89);
+scenes.swap = {
+  see(h) {
+    const x_r = [h.x1, h.x2], y_x = waves(x_r), kept = h.x2 - code(y_x);
+    const way = [h.y - y_x, code(h.y) - code(y_x)];
+    const start = [y_x, h.x2], x_map = add(start, mul(h.lam, way));
+    const x = unbend(x_map), e = h.y - y_x;
+    const miss = add(x_r, unbend([e, code(e)]));
+    const answers = TARGETS.map((y) => [y, code(y)]);
+    const reach = answers.map(([y, z]) => [y, z + kept]);
+    const ends = steps(0, h.lam, 25).map((s) => add(start, mul(s, way)));
+    return {
+      x_r, x, y_x, z: h.x2, kept, y_new: waves(x),
+      kept_new: x[1] - code(waves(x)), miss, y_miss: waves(miss),
+      fibre: wave(h.y), fibre_map: [[h.y, -9], [h.y, 9]],
+      grip: unbend([h.y, FOOT]), grip_map: [h.y, FOOT],
+      answers: answers.map(unbend), answers_map: answers,
+      reach: reach.map(unbend), reach_map: reach,
+      way: ends.map(unbend), way_map: ends, x_r_map: start, x_map,
+      miss_map: [waves(miss), miss[1]],
+    };
+  },
+  still: WAVES,
+  take: {
+    x_r: (p) => ({ x1: p[0], x2: p[1] }),
+    y: (p) => ({ y: waves([p[0], FOOT]) }),
+    x_r_map: (p) => ({ x1: unbend(p)[0], x2: p[1] }),
+    y_map: (p) => ({ y: p[0] }),
+    lam: (p, h) => {
+      const y_x = waves([h.x1, h.x2]), start = [y_x, h.x2];
+      const way = [h.y - y_x, code(h.y) - code(y_x)];
+      return { lam: share(p, start, way, h.lam) };
+    },
+  },
+};
+
+// ---- scenes: ddnm, diffusion
 const MEANS = [[-0.6, -0.6], [0.6, 0.6], [-0.6, 0.7]];
 const SPREADS = [[0.0208, 0.0192, 0.0208], [0.0208, 0.0192, 0.0208], [0.01, 0, 0.01]];
 const WEIGHTS = [0.4, 0.35, 0.25];
 const ALPHAS = [];
 for (let t = 0, product = 1; t < 1000; t++)
   ALPHAS.push((product *= 1 - (1e-4 + ((0.02 - 1e-4) * t) / 999)));
-// alpha-bar after k of the 20 steps, at the times 950, 900, ..., 0, and 1
-const alphaAt = (k) => (k < 20 ? ALPHAS[50 * (19 - k)] : 1);
+const alphaAt = (t) => (t < 0 ? 1 : ALPHAS[t]);
 
-function score(x, alpha) {
+// for each cloud: its share, and C^-1 (x - mean) with the noised C
+function clouds(x, alpha) {
   const parts = MEANS.map((mean, k) => {
     const [p, q, r] = SPREADS[k].map((v, i) => alpha * v + (i === 1 ? 0 : 1 - alpha));
     const d = sub(x, mul(Math.sqrt(alpha), mean)), det = p * r - q * q;
     const pull = [(r * d[0] - q * d[1]) / det, (p * d[1] - q * d[0]) / det];
     const log = Math.log(WEIGHTS[k]) - 0.5 * (dot(d, pull) + Math.log(det));
-    return { pull, log };
+    return { pull, log, C: [p, q, r, det] };
   });
   const top = Math.max(...parts.map((part) => part.log));
   const weights = parts.map((part) => Math.exp(part.log - top));
   const total = weights.reduce((a, b) => a + b);
-  return parts.reduce((sum, { pull }, k) =>
-    sub(sum, mul(weights[k] / total, pull)), [0, 0]);
+  return parts.map((part, k) => ({ ...part, share: weights[k] / total }));
 }
+
+const score = (x, alpha) => clouds(x, alpha).reduce((sum, { pull, share }) =>
+  sub(sum, mul(share, pull)), [0, 0]);
 
 function clean(x, alpha) {
   const noise = mul(-Math.sqrt(1 - alpha), score(x, alpha));
   const x0 = mul(1 / Math.sqrt(alpha), sub(x, mul(Math.sqrt(1 - alpha), noise)));
   return { noise, x0 };
 }
+
+// the sampler without fresh noise, from time t; change is done to each guess
+function walkBack(x, t, skip, change) {
+  const path = [x], guesses = [];
+  for (; t >= 0; t -= skip) {
+    const { noise, x0 } = clean(path.at(-1), ALPHAS[t]), next = alphaAt(t - skip);
+    guesses.push(x0);
+    path.push(add(mul(Math.sqrt(next), change(x0)),
+      mul(Math.sqrt(1 - next), noise)));
+  }
+  return { path, guesses };
+}
+
 const LATTICE = steps(-1.5, 1.5, 11).flatMap((b) =>
   steps(-2.1, 2.1, 15).map((a) => [a, b]));
+const fieldAt = (alpha) => LATTICE.map((x) => {
+  const s = score(x, alpha);
+  return [...x, ...mul(0.26 / (1 + norm(s)), s)];
+});
+const stillClouds = () => ({
+  clouds: MEANS.map((mean, i) => {
+    const [p, q, r] = SPREADS[i], a = Math.sqrt(p), b = q / a;
+    const c = Math.sqrt(r - b * b);
+    return steps(0, 360, 49).map(turn).map(([u, v]) =>
+      add(mean, mul(2, [a * u, b * u + c * v])));
+  }),
+});
 
+// ---- scene: ddnm
 scenes.ddnm = {
   see(h) {
-    const path = [[h.x1, h.x2]], hidden = [];
-    for (let k = 0; k < 20; k++) {
-      const { noise, x0 } = clean(path[k], alphaAt(k)), next = alphaAt(k + 1);
-      hidden.push([k, x0[1]]);
-      path.push(add(mul(Math.sqrt(next), [h.y, x0[1]]),
-        mul(Math.sqrt(1 - next), noise)));
-    }
-    hidden.push([20, path[20][1]]);
-    const k = h.k, alpha = alphaAt(k), state = path[k];
-    const x0 = k < 20 ? clean(state, alpha).x0 : state;
+    const { path, guesses } = walkBack([h.x1, h.x2], 950, 50,
+      (x0) => [h.y, x0[1]]);
+    guesses.push(path[20]);
+    const k = h.k, t = 50 * (19 - k), x0 = guesses[k];
+    const hidden = guesses.map((x, i) => [i, x[1]]);
     return {
-      x_T: path[0], state, x0, fitted: [h.y, x0[1]], end: path[20], path,
-      line: [[h.y, -9], [h.y, 9]], grip: [h.y, -1.45],
-      time: Math.max(0, 50 * (19 - k)), hidden, at: hidden[k],
-      field: LATTICE.map((x) => {
-        const s = score(x, alpha);
-        return [...x, ...mul(0.26 / (1 + norm(s)), s)];
-      }),
+      x_T: path[0], state: path[k], x0, fitted: [h.y, x0[1]], end: path[20],
+      path, line: [[h.y, -9], [h.y, 9]], grip: [h.y, -1.45],
+      time: Math.max(0, t), hidden, at: hidden[k], field: fieldAt(alphaAt(t)),
     };
   },
-  still: () => ({
-    clouds: MEANS.map((mean, i) => {
-      const [p, q, r] = SPREADS[i], a = Math.sqrt(p), b = q / a;
-      const c = Math.sqrt(r - b * b);
-      return steps(0, 360, 49).map(turn).map(([u, v]) =>
-        add(mean, mul(2, [a * u, b * u + c * v])));
-    }),
-  }),
+  still: stillClouds,
   take: {
     x_T: (p) => ({ x1: p[0], x2: p[1] }),
     y: (p) => ({ y: p[0] }),
     k: (p) => ({ k: p[0] }),
+  },
+};
+
+// ---- scene: diffusion
+// mean of the possible starts in each cloud, and how far starts scatter
+function starts(x, alpha) {
+  const parts = clouds(x, alpha).map(({ pull, share, C: [p, q, r, det] }, k) => {
+    const [a, b, c] = SPREADS[k], root = Math.sqrt(alpha);
+    const mean = add(MEANS[k], mul(root, [
+      a * pull[0] + b * pull[1], b * pull[0] + c * pull[1]]));
+    return { share, mean, own: ((1 - alpha) * (a * r - 2 * b * q + c * p)) / det };
+  });
+  const x0 = parts.reduce((sum, { share, mean }) =>
+    add(sum, mul(share, mean)), [0, 0]);
+  const square = parts.reduce((sum, { share, mean, own }) =>
+    sum + share * (own + norm(sub(mean, x0)) ** 2), 0);
+  return { parts, error: Math.sqrt(square) };
+}
+
+scenes.diffusion = {
+  see(h) {
+    const time = 20 * Math.round(h.t / 20), alpha = ALPHAS[time];
+    const { path, guesses } = walkBack([h.x1, h.x2], time, 20, (x0) => x0);
+    const errors = guesses.map((_, k) =>
+      [time - 20 * k, starts(path[k], ALPHAS[time - 20 * k]).error]);
+    const { parts } = starts(path[0], alpha);
+    const [w1, w2, w3] = parts.map((part) => 100 * part.share);
+    return {
+      x_t: path[0], x0: guesses[0], path, end: path.at(-1), time, alpha,
+      means: parts.map((part) => part.mean),
+      rays: parts.map((part) => [part.mean, guesses[0]]), w1, w2, w3,
+      at_1: [-0.8, -1], at_2: [0.95, 0.9], at_3: [-0.8, 0.8],
+      errors, level: errors[0], error: errors[0][1], field: fieldAt(alpha),
+    };
+  },
+  still: stillClouds,
+  take: {
+    x_t: (p) => ({ x1: p[0], x2: p[1] }),
+    t: (p) => ({ t: p[0] }),
+  },
+};
+
+// ---- scene: coupling
+// s = bound * tanh(S / bound), with S and T two waves: size, speed, phase
+const RECIPES = [
+  { S: [1.5, 1.1, 0.2], T: [0.4, 1.5, 0.3] },
+  { S: [1.5, 0.8, -0.5], T: [0.5, 1, 1.2] },
+];
+const COS = 0.6, SIN = 0.8; // Cayley's rotation of K = 0.5
+const RADIUS = 0.3;
+const wavy = ([size, speed, phase], u) => [size * Math.sin(speed * u + phase),
+  size * speed * Math.cos(speed * u + phase)];
+
+// the recipe and its slopes at the number that passes
+function recipe(k, u, bound) {
+  const [S, dS] = wavy(RECIPES[k].S, u), [t, dt] = wavy(RECIPES[k].T, u);
+  const squash = Math.tanh(S / bound);
+  return { s: bound * squash, ds: dS * (1 - squash ** 2), t, dt };
+}
+
+function layers(x, bound) {
+  const one = recipe(0, x[0], bound), v = x[1] * Math.exp(one.s);
+  const low = [v * one.ds + one.dt, Math.exp(one.s)]; // second row of D
+  const mid = [COS * x[0] - SIN * (v + one.t), SIN * x[0] + COS * (v + one.t)];
+  const turned = [[COS - SIN * low[0], -SIN * low[1]],
+    [SIN + COS * low[0], COS * low[1]]];
+  const two = recipe(1, mid[0], bound), w = mid[1] * Math.exp(two.s);
+  const D = [turned[0], add(mul(w * two.ds + two.dt, turned[0]),
+    mul(Math.exp(two.s), turned[1]))];
+  return { y: [mid[0], w + two.t], D, log_det: one.s + two.s };
+}
+
+function unlayer(y, bound) {
+  const two = recipe(1, y[0], bound);
+  const v = (y[1] - two.t) * Math.exp(-two.s);
+  const u = COS * y[0] + SIN * v, one = recipe(0, u, bound);
+  return [u, (COS * v - SIN * y[0] - one.t) * Math.exp(-one.s)];
+}
+
+function stretches([[a, b], [c, d]]) {
+  const [p, q] = [Math.hypot(a + d, b - c), Math.hypot(a - d, b + c)];
+  const most = (p + q) / 2;
+  return { most, least: (a * d - b * c) / most };
+}
+const lines = (move) => {
+  const at = steps(-1.2, 1.2, 7), along = steps(-1.2, 1.2, 33);
+  return { upright: at.map((a) => along.map((b) => move([a, b]))),
+    level: at.map((b) => along.map((a) => move([a, b]))) };
+};
+
+scenes.coupling = {
+  see(h) {
+    const x = [h.x1, h.x2], { y, D, log_det } = layers(x, h.b);
+    const round = steps(0, 360, 49).map(turn).map((p) => mul(RADIUS, p));
+    const { most, least } = stretches(D);
+    const { upright, level } = lines((p) => layers(p, h.b).y);
+    const curve = steps(0.1, 3, 30).map((b) => {
+      const other = stretches(layers(x, b).D);
+      return [b, other.most / other.least];
+    });
+    return {
+      x, y, back: unlayer(y, h.b), upright_map: upright, level_map: level,
+      circle: round.map((p) => add(x, p)),
+      ellipse: round.map((p) => add(y, D.map((r) => dot(r, p)))),
+      log_det, area: Math.exp(log_det), most, least, kappa: most / least,
+      curve, knob: [h.b, most / least],
+    };
+  },
+  still: () => lines((p) => p),
+  take: {
+    x: (p) => ({ x1: p[0], x2: p[1] }),
+    y: (p, h) => {
+      const x = unlayer(p, h.b);
+      return { x1: x[0], x2: x[1] };
+    },
+    b: (p) => ({ b: p[0] }),
   },
 };
 
@@ -381,23 +553,26 @@ const escaped = (text) =>
 
 // "$x_{0|t}$ and x" -> tspans: italic letters, indices, exponents
 function markup(text) {
-  return text.split("$").map((part, i) => (i % 2 ? maths(part) : escaped(part)))
-    .join("");
+  let drop = 0;
+  const span = (words, want, more) => {
+    const dy = want - drop;
+    drop = want;
+    return `<tspan dy="${dy}"${more}>${escaped(words)}</tspan>`;
+  };
+  return text.split("$").map((part, i) =>
+    i % 2 ? maths(part, span) : part && span(part, 0, "")).join("");
 }
 
-function maths(text) {
-  let drop = 0;
+function maths(text, span) {
   const found = text.replace(/'/g, "′").match(/[_^]\{[^}]*\}|[_^].|\\,|./gu);
   return (found ?? []).map((token) => {
     if (token === "\\,") return " ";
     const script = /^[_^]/.test(token);
     const want = script ? (token[0] === "_" ? 4 : -6) : 0;
     const words = script ? token.slice(1).replace(/[{}]/g, "") : token;
-    const move = want - drop;
-    drop = want;
     const style = /^[\p{L}]/u.test(words) ? "italic" : "normal";
-    return `<tspan dy="${move}" font-style="${style}"` +
-      `${script ? ' font-size="11"' : ""}>${escaped(words)}</tspan>`;
+    return span(words, want,
+      ` font-style="${style}"${script ? ' font-size="11"' : ""}`);
   }).join("");
 }
 
@@ -409,24 +584,25 @@ const lengthOf = (text) =>
 const scale = (log) => (log ? Math.log10 : (v) => v);
 
 export function layout(panels, width) {
-  const wide = panels.length > 1 && width >= 560;
-  const each = wide ? (width - 16) / panels.length : Math.min(width, 460);
-  let top = 0, tallest = 0;
+  const columns = panels.length > 1 && width >= 560 ? 2 : 1;
+  let top = 0, low = 0;
   const boxes = panels.map((panel, i) => {
-    const chart = panel.kind === "chart";
+    const chart = panel.kind === "chart", column = i % columns;
+    if (column === 0) top = low;
+    // the last of an odd number has a row of its own
+    const alone = columns === 1 || (column === 0 && i === panels.length - 1);
+    const each = alone ? Math.min(width, columns === 1 ? 460 : width)
+      : (width - 16) / 2;
     const head = panel.title ? 24 : chart ? 12 : 4;
-    const left = (wide ? i * (each + 16) : (width - each) / 2) +
+    const left = (alone ? (width - each) / 2 : column * (each + 16)) +
       (chart ? 58 : 0);
     const w = each - (chart ? 66 : 0);
     const ratio = (panel.y[1] - panel.y[0]) / (panel.x[1] - panel.x[0]);
-    const h = chart ? panel.high * each : w * ratio;
-    const box = { panel, left, top: top + head, w, h };
-    const bottom = head + h + (chart ? 44 : 4);
-    if (wide) tallest = Math.max(tallest, bottom);
-    else top += bottom + 6;
-    return box;
+    const h = chart ? panel.high * Math.min(each, 460) : w * ratio;
+    low = Math.max(low, top + head + h + (chart ? 44 : 4) + 6);
+    return { panel, left, top: top + head, w, h };
   });
-  return { boxes, height: wide ? tallest : top };
+  return { boxes, height: low };
 }
 
 export function toPixel({ panel, left, top, w, h }, [x, y]) {
@@ -558,7 +734,8 @@ function words(shape, values, box, look, width) {
   const said = fill(shape.label, values), far = lengthOf(said);
   const [dx, dy] = shape.offset ?? [14, -12];
   let x = at[0] + dx, anchor = dx < 0 ? "end" : "start";
-  if (anchor === "start" && x + far > width) [x, anchor] = [at[0] - dx, "end"];
+  const end = Math.min(width, box.left + box.w + 8); // not in the next panel
+  if (anchor === "start" && x + far > end) [x, anchor] = [at[0] - dx, "end"];
   if (anchor === "end" && x < far) [x, anchor] = [at[0] + Math.abs(dx), "start"];
   if (dx === 0) {
     anchor = "middle";
@@ -696,6 +873,7 @@ function makeHandle(handle, spec, stage, change, pointer) {
   node.setAttribute("aria-valuemin", first.low);
   node.setAttribute("aria-valuemax", first.high);
   node.dataset.handle = handle.name;
+  node.dataset.lmSuppressShortcuts = "true"; // Notebook 7 takes keys first
   node.addEventListener("keydown", (event) => {
     const key = !event.ctrlKey && !event.altKey && !event.metaKey &&
       keyOf(event, handle);
@@ -767,6 +945,17 @@ export function render({ model, el }) {
     model.save_changes?.();
   }
 
+  // values that change elsewhere, in Python; our own come back equal
+  function follow() {
+    const before = { ...h };
+    for (const [name, value] of Object.entries(model.get("values") ?? {})) {
+      const range = spec.parameters[name];
+      if (range && Number.isFinite(value))
+        h[name] = Math.min(range.high, Math.max(range.low, value));
+    }
+    if (Object.keys(h).some((name) => h[name] !== before[name])) update(true);
+  }
+
   function pointer(down, handle, node) {
     if (down.button) return;
     down.preventDefault();
@@ -817,7 +1006,9 @@ export function render({ model, el }) {
   resize();
   const watch = new ResizeObserver(resize);
   watch.observe(root);
+  model.on?.("change:values", follow);
   return () => {
+    model.off?.("change:values", follow);
     watch.disconnect();
     clearTimeout(saying);
     root.remove();
