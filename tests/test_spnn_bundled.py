@@ -118,7 +118,7 @@ def test_the_command_trains_measures_and_writes(
     out = tmp_path / "out"
     train_classifier.main(
         ["--out", str(out), "--data", str(tmp_path), "--steps", "3",
-         "--plain", "2", "--short", "1"]
+         "--plain", "2", "--timed", "1"]
     )  # fmt: skip
     card = (out / "README.md").read_text(encoding="utf-8")
     assert "3 steps of 128" in card

@@ -26,6 +26,7 @@ def spnn_classifier(
     width: int = 32,
     middle: int = 64,
     hidden: Sequence[int] = (256, 128),
+    couplings: int = 0,
     code: str = "learned",
     generator: torch.Generator | None = None,
 ) -> SPNN:
@@ -42,7 +43,8 @@ def spnn_classifier(
     These are written as a vector, which two more rotations and surjective
     couplings take to ``middle`` and to ``classes`` numbers. At first ``g``
     copies block means. For 1 x 28 x 28: 4 x 14 x 14 to 2, 8 x 7 x 7 to 4,
-    196 to 64 to 10.
+    196 to 64 to 10. Bijective couplings before the half is dropped let a
+    level compute more than it may forget.
 
     Parameters
     ----------
@@ -56,6 +58,8 @@ def spnn_classifier(
         Numbers between the two flat blocks, above ``classes``.
     hidden
         Widths of the networks of the two flat blocks.
+    couplings
+        Bijective couplings of each level, a rotation after each.
     code
         Null code of all surjective blocks.
     generator
@@ -68,10 +72,11 @@ def spnn_classifier(
     """
     shape = check_shape(shape, dims=(3,))
     generator = generator or torch.Generator().manual_seed(0)
-    blocks = [*_level(shape, width, code, generator)]
+    blocks = _level(shape, width, couplings, code, generator)
     while _divides(blocks[-1].out_shape):
         width *= 2
-        blocks += _level(blocks[-1].out_shape, width, code, generator)
+        shape = blocks[-1].out_shape
+        blocks += _level(shape, width, couplings, code, generator)
     blocks.append(Flatten(blocks[-1].out_shape))
     (flat,) = blocks[-1].out_shape
     if not 1 <= classes < middle < flat:
@@ -91,15 +96,27 @@ def spnn_classifier(
 
 
 def _level(
-    shape: Shape, width: int, code: str, generator: torch.Generator
+    shape: Shape,
+    width: int,
+    couplings: int,
+    code: str,
+    generator: torch.Generator,
 ) -> list[PseudoInvertible]:
-    """Blocks of pixels to channels, rotated, the first half kept."""
+    """Blocks of pixels to channels, rotated, bent, the first half kept."""
     fold = PixelUnshuffle(shape, 2)
-    mix = CayleyMix(fold.out_shape, start="haar", generator=generator)
+    folded = fold.out_shape
+    blocks = [fold, CayleyMix(folded, start="haar", generator=generator)]
+    for i in range(couplings):
+        blocks += [
+            AffineCoupling(
+                folded, hidden=width, swap=i % 2 == 0, generator=generator
+            ),
+            CayleyMix(folded, spread=SPREAD, generator=generator),
+        ]
     half = SurjectiveCoupling(
-        mix.out_shape, 2 * shape[0], width, code=code, generator=generator
+        folded, 2 * shape[0], width, code=code, generator=generator
     )
-    return [fold, mix, half]
+    return [*blocks, half]
 
 
 def _divides(shape: Shape) -> bool:
