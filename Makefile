@@ -3,18 +3,19 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
-COLAB := .venv/ipywidgets7
+WIDGETS7 := .venv/ipywidgets7
 SITE := _build/html/.ready
 SOURCES := _config.yml _toc.yml requirements.txt Makefile \
   $(shell find book notebooks pinv_edu -type f ! -path '*/__pycache__/*' \
     ! -path '*/.ipynb_checkpoints/*')
 
-.PHONY: help book test lab links mutants notebooks clean
+.PHONY: help book test lab links colab mutants notebooks clean
 help:
 	@echo "make book       install what is missing, run every lesson, build the book"
 	@echo "make test       check the library, every lesson and the built book"
 	@echo "make lab        open the lessons in JupyterLab"
 	@echo "make links      follow every link that leaves the book"
+	@echo "make colab      run the lessons next to the packages that Colab brings"
 	@echo "make mutants    break the library on purpose; the tests must notice"
 	@echo "make notebooks  run the lessons and store the outputs that are checked"
 	@echo "make clean      remove the built book and the stored results"
@@ -28,7 +29,7 @@ $(READY): requirements.txt pyproject.toml
 	@touch $@
 
 # The sliders must also work with the older ipywidgets of Colab.
-$(COLAB): | $(READY)
+$(WIDGETS7): | $(READY)
 	$(BIN)/python -m pip install -q --no-deps --target $@ \
 	  ipywidgets==7.7.1 ipython-genutils==0.2.0
 
@@ -44,7 +45,7 @@ book: $(SITE)
 	@echo "The book is ready: file://$(CURDIR)/_build/html/index.html"
 
 # tests/test_book.py calls `make book` itself, after the library and the lessons.
-test: $(READY) $(COLAB)
+test: $(READY) $(WIDGETS7)
 	$(BIN)/ruff check
 	$(BIN)/codespell
 	$(BIN)/python scripts/notebooks.py strip --check
@@ -56,6 +57,9 @@ lab: $(READY)
 
 links: $(READY)
 	$(BIN)/jupyter-book build . --builder linkcheck --path-output _build/links
+
+colab: $(READY)
+	$(BIN)/python scripts/colab.py
 
 mutants: $(READY)
 	$(BIN)/python benchmarks/mutations.py

@@ -577,7 +577,9 @@ def test_range_null_decomposition(name: str) -> None:
     assert op(lost).norm() < 1e-9 * x.norm()
     assert torch.allclose(range_null(op, seen)[0], seen)
     # P4: the range part has the least norm of all that measure the same
-    assert (seen.flatten(1).norm(dim=1) <= x.flatten(1).norm(dim=1)).all()
+    # (equal where nothing is lost: leave room for the last bit)
+    least, norm = (v.flatten(1).norm(dim=1) for v in (seen, x))
+    assert (least <= norm * (1 + 1e-12)).all()
 
 
 def test_pinv_times_a_is_no_identity_but_has_its_rank_as_trace() -> None:

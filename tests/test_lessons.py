@@ -22,6 +22,8 @@ import notebooks as tool
 
 pytestmark = pytest.mark.lesson
 HERE = Path(__file__).parent
+# Set by scripts/colab.py: another environment's, which has the library.
+KERNEL = os.environ.get("PINV_EDU_KERNEL")
 
 
 def pip(*args: str | Path) -> None:
@@ -79,16 +81,18 @@ def nbval(
     folder = folder / "empty"
     folder.mkdir()
     copy = shutil.copy(notebook, folder)
+    own = [] if KERNEL else [str(library)]
     environment = {
         **os.environ,
-        "PYTHONPATH": os.pathsep.join([str(HERE / "kernel"), str(library)]),
+        "PYTHONPATH": os.pathsep.join([str(HERE / "kernel"), *own]),
         "HF_HUB_OFFLINE": "1",
     }
     environment.pop("PINV_EDU_WIDGETS", None)
     command = [
         sys.executable, "-m", "pytest", "--rootdir", str(folder), "-c",
         os.devnull, "-p", "no:cacheprovider", "--color=no", "--nbval-lax",
-        "--nbval-current-env", "--nbval-cell-timeout=90",
+        f"--nbval-kernel-name={KERNEL}" if KERNEL else "--nbval-current-env",
+        "--nbval-cell-timeout=90",
         f"--nbval-sanitize-with={HERE / 'sanitize.cfg'}", str(copy),
     ]  # fmt: skip
     return subprocess.run(
