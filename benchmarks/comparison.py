@@ -16,6 +16,7 @@ NAMES = {
     "none": "A⁺y, no prior",
     "ddnm": "DDNM",
     "plus": "DDNM+",
+    "over": "over-relaxed",
     "ignored": "DDNM, response ignored",
     "decoded": "DDNM, y decoded first",
     "linear": "DDNM, linear model",

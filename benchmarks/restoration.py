@@ -78,10 +78,23 @@ def largest(operator: pe.PseudoInvertible) -> float:
     return float(linear.singular_values().max())
 
 
+def over_relaxed(
+    prior: pe.DiffusersPrior,
+    operator: pe.PseudoInvertible,
+    y: Tensor,
+    step_size: float,
+    **settings: float,
+) -> Tensor:
+    """DDNM, or DDNM+, that goes past the measurement."""
+    strength = pe.over_relaxed(prior, step_size)
+    return pe.ddnm(prior, operator, y, strength=strength, **settings)
+
+
 def methods(sigma_y: float) -> dict[str, tuple[Restore, float | None]]:
     """Method by name, with the middle of its step sizes if it has any."""
     found: dict[str, tuple[Restore, float | None]] = {
         "ddnm": (pe.ddnm, None),
+        "over": (functools.partial(over_relaxed, sigma_y=sigma_y), 1.0),
         "ddrm": (functools.partial(pe.ddrm, sigma_y=sigma_y), None),
         "dps": (pe.dps, 3.0),
         "pigdm": (functools.partial(pe.pigdm, sigma_y=sigma_y), 1.0),
@@ -164,7 +177,8 @@ def rows_of(
     plain = operator.pinv(y)
     alone = network_seconds(prior, len(y), args.steps)
     none = {"method": "none", "calls": 0}
-    yield about | none | told(operator, plain, test, y)
+    if not args.methods or "none" in args.methods:
+        yield about | none | told(operator, plain, test, y)
     for method, (restore, middle) in found.items():
         run = functools.partial(
             call, restore, prior, operator, steps=args.steps
@@ -238,12 +252,17 @@ def save(path: Path, rows: Iterable[dict], args: argparse.Namespace) -> None:
 
 
 def kept(args: argparse.Namespace) -> list[dict[str, object]]:
-    """Rows of the part that is not computed again."""
-    if args.part == "all" or not (args.out and args.out.exists()):
+    """Rows that are not computed again."""
+    if not (args.out and args.out.exists()):
         return []
     rows = json.loads(args.out.read_text(encoding="utf-8"))["rows"]
-    other = args.part == "linear"
-    return [r for r in rows if r.get("chain", False) == other]
+
+    def again(row: dict[str, object]) -> bool:
+        part = "chains" if row.get("chain", False) else "linear"
+        chosen = not args.methods or row["method"] in args.methods
+        return args.part in ("all", part) and chosen
+
+    return [row for row in rows if not again(row)]
 
 
 def main() -> None:
@@ -257,12 +276,19 @@ def main() -> None:
     parser.add_argument(
         "--part", choices=["all", "linear", "chains"], default="all"
     )
+    parser.add_argument(
+        "--methods", nargs="*", help="compute these alone, keep other rows"
+    )
     args = parser.parse_args()
     torch.set_num_threads(1)
     rows = kept(args)
     print(HEAD)
-    for task in tasks(args):
-        for row in rows_of(*task, args):
+    for *about, found in tasks(args):
+        if args.methods:
+            found = {k: v for k, v in found.items() if k in args.methods}
+        if not found:
+            continue
+        for row in rows_of(*about, found, args):
             rows.append(row)
             print(line(row), flush=True)
             if args.out:

@@ -35,6 +35,7 @@ from pinv_edu.sampling import (
     dps,
     gradient_project,
     moves,
+    over_relaxed,
     pigdm,
     sample,
     scalar_rule,
@@ -670,6 +671,35 @@ def test_ddnm_is_the_limit_of_little_noise(eta):
         for sigma_y in (0.0, 1e-9)
     )  # fmt: skip
     assert torch.allclose(exact, nearly, atol=1e-6)
+
+
+def test_over_relaxation_ends_on_the_fibre():
+    op, y = MatrixOperator(matrices()["wide"]), randn(2, 3)
+    strength = over_relaxed(Net(8), 1.0)
+    assert strength(0) == 1
+    lams = [strength(t) for t in range(1000)]
+    assert all(1 <= a < b <= 2 for a, b in pairwise(lams))
+    settings = {"steps": 10, "x_T": randn(2, 8), "progress": False}
+    far = ddnm(
+        Net(8), op, y, strength=strength, generator=seeded(), **settings
+    )
+    assert consistency(op, far, y).max() < 1e-12
+    plain, none = (
+        ddnm(Net(8), op, y, strength=s, generator=seeded(), **settings)
+        for s in (1.0, over_relaxed(Net(8), 0.0))
+    )
+    assert torch.equal(plain, none)
+    assert (far - plain).abs().max() > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [({"over": -0.1}, "over must be"), ({"over": math.nan}, "over must be"),
+     ({"power": 0.0}, "power must be positive")],
+)  # fmt: skip
+def test_over_relaxation_refuses(wrong, says):
+    with pytest.raises(ValueError, match=says):
+        over_relaxed(Net(8), **wrong)
 
 
 def test_the_last_step_weighs_estimate_and_measurement():

@@ -4,6 +4,7 @@ from pinv_edu.sampling.baselines import ddrm, dps, gradient_project, pigdm
 from pinv_edu.sampling.rules import Rule, scalar_rule, spectral_rule
 from pinv_edu.sampling.samplers import ddnm, sample
 from pinv_edu.sampling.schedule import Move, moves, travel_schedule
+from pinv_edu.sampling.strengths import over_relaxed
 
 __all__ = [
     "Move",
@@ -13,6 +14,7 @@ __all__ = [
     "dps",
     "gradient_project",
     "moves",
+    "over_relaxed",
     "pigdm",
     "sample",
     "scalar_rule",

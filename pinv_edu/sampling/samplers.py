@@ -142,7 +142,7 @@ def ddnm(
         :func:`scalar_rule`); fresh noise then enters at every ``eta``.
     strength
         :math:`\lambda` of the back-projection: a number, or a function of
-        the time ``t``.
+        the time ``t`` such as :func:`over_relaxed` gives.
     noise_rule
         ``"published"`` (above) or ``"ddim"``; DDNM+ (``sigma_y > 0``) has
         its own rule and does not use it.
