@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from PIL import Image
 
 import notebooks as tool
 import pinv_edu
@@ -111,3 +112,13 @@ def test_the_comparison_page_shows_the_stored_results() -> None:
     for row in data["rows"]:
         noise_free = not row["sigma_y"] and row["method"] in ("ddnm", "none")
         assert row["consistency"] < 1e-5 or not noise_free
+
+
+def test_a_link_to_the_book_shows_its_picture():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())
+    told = config["sphinx"]["config"]
+    site = told["ogp_site_url"].removesuffix("main/")
+    assert f"<{site}>" in (ROOT / "README.md").read_text()
+    with Image.open(ROOT / "book" / told["ogp_image"]) as picture:
+        assert picture.size == (1280, 640)
+    assert told["ogp_image_alt"]
