@@ -229,7 +229,9 @@ _ROW = (
     'aria-label="{word}"><output>{text}</output></label>'
 )
 _PAGE = (
-    '<div class="pinv-explore" id="{name}">{rows}'
+    # The attribute keeps the arrow keys from Jupyter's own shortcuts.
+    '<div class="pinv-explore" data-lm-suppress-shortcuts="true" id="{name}">'
+    "{rows}"
     '<img alt="{alt}" width="{width}" height="{height}" '
     'style="max-width:100%;height:auto" src="{src}">'
     '<script type="application/json">{data}</script>'
