@@ -207,7 +207,6 @@ def test_live_branch_with_the_ipywidgets_of_colab() -> None:
     )
 
 
-def test_the_arrow_keys_reach_the_slider_in_jupyter():
-    assert 'class="pinv-explore" data-lm-suppress-shortcuts="true"' in page(
-        a=[0.0, 1.0]
-    )
+def test_the_arrow_keys_reach_the_slider_in_jupyter(page) -> None:
+    told = 'class="pinv-explore" data-lm-suppress-shortcuts="true"'
+    assert told in page(a=[0.0, 1.0])
