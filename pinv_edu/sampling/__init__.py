@@ -1,6 +1,7 @@
 """Samplers: DDNM for every operator, and the methods to compare with."""
 
 from pinv_edu.sampling.baselines import ddrm, dps, gradient_project, pigdm
+from pinv_edu.sampling.response import response_rule
 from pinv_edu.sampling.rules import Rule, scalar_rule, spectral_rule
 from pinv_edu.sampling.samplers import ddnm, sample
 from pinv_edu.sampling.schedule import Move, moves, travel_schedule
@@ -16,6 +17,7 @@ __all__ = [
     "moves",
     "over_relaxed",
     "pigdm",
+    "response_rule",
     "sample",
     "scalar_rule",
     "spectral_rule",

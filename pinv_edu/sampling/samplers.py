@@ -18,6 +18,7 @@ from pinv_edu.sampling.loop import (
     reverse,
     start,
 )
+from pinv_edu.sampling.response import needs_directions, response_rule
 from pinv_edu.sampling.rules import (
     Rule,
     Strength,
@@ -137,9 +138,10 @@ def ddnm(
         given ``x_T``.
     sigma_y
         Standard deviation of the noise in ``y``, in the units of ``y``.
-        Positive: DDNM+; the exact spectral rule for linear operators, one
-        scalar for the rest (see :func:`spectral_rule` and
-        :func:`scalar_rule`); fresh noise then enters at every ``eta``.
+        Positive: DDNM+; the exact spectral rule for linear operators
+        (:func:`spectral_rule`), the same behind a curve
+        (:func:`response_rule`), one scalar for the rest
+        (:func:`scalar_rule`); fresh noise then enters at every ``eta``.
     strength
         :math:`\lambda` of the back-projection: a number, or a function of
         the time ``t`` such as :func:`over_relaxed` gives.
@@ -186,6 +188,8 @@ def ddnm(
         rule = exact_rule(operator, y, eta, noise_rule, strength, generator)
     elif isinstance(operator, LinearOperator):
         rule = spectral_rule(operator, y, eta, sigma_y, strength, generator)
+    elif needs_directions(operator):
+        rule = response_rule(operator, y, eta, sigma_y, strength, generator)
     else:
         rule = scalar_rule(operator, y, eta, sigma_y, strength, generator)
     x = start(prior, y, x_T, generator)
