@@ -110,6 +110,12 @@ CASES = {
     "classifier, colour": lambda: spnn_classifier(
         (3, 8, 8), 5, width=4, middle=12, hidden=(9, 8)
     ),
+    "classifier, one coupling": lambda: spnn_classifier(
+        (1, 12, 20), 3, width=4, middle=7, hidden=(9, 8), couplings=1
+    ),
+    "classifier, two couplings": lambda: spnn_classifier(
+        (3, 8, 8), 5, width=4, middle=12, hidden=(9, 8), couplings=2
+    ),
     "surrogate": lambda: spnn_surrogate(
         (1, 8, 12), (1, 4, 6), hidden=5, response=True
     ),
@@ -791,6 +797,10 @@ def test_files_cannot_run_code(tmp_path, capsys):
         ),
         (lambda: spnn_classifier((1, 7, 7), 3), "does not divide"),
         (lambda: spnn_classifier((1, 4, 4), 3), "classes < middle < 8"),
+        (
+            lambda: spnn_classifier((1, 8, 8), 3, middle=7, couplings=-1),
+            "couplings must be at least 0, got -1",
+        ),
         (lambda: spnn_surrogate((1, 8, 8), (1, 3, 4)), "same multiple"),
         (lambda: spnn_surrogate((1, 8, 8), (4, 4, 4)), "from 1 to 3"),
         (lambda: PixelGain((2,), 0.0), "gain"),
@@ -806,6 +816,10 @@ def test_wrong_sizes_are_refused(make, words):
     ("make", "words"),
     [
         (lambda: SurjectiveCoupling((4,), 1.5), "out_channels"),
+        (
+            lambda: spnn_classifier((1, 8, 8), 3, middle=7, couplings=1.5),
+            "couplings must be an integer",
+        ),
         (lambda: SurjectiveCoupling((4,), 1, net=torch.tanh), r"nn\.Module"),
         (lambda: SurjectiveCoupling((4,), 1, scale_bound="2"), "scale_bound"),
     ],

@@ -61,7 +61,8 @@ def test_its_card_gives_the_accuracies() -> None:
     own, equal_steps, equal_time = (
         float(v) for v in re.findall(r": (\d\d\.\d\d)%", card)
     )
-    assert own >= 89 and equal_time - own <= 2 < equal_steps - own < 3
+    # At equal steps, and at equal time, within two points of plain ones.
+    assert own >= 89 and equal_steps - own <= 2 and equal_time - own <= 2
     assert (folder / "SHA256SUMS").read_text().split()[0] in card
 
 

@@ -103,12 +103,18 @@ def check_positive(value: float, what: str) -> float:
     return float(value)
 
 
-def check_count(value: int, what: str, highest: int | None = None) -> int:
-    """Return ``value`` if it is an integer from 1 to ``highest``."""
+def check_count(
+    value: int, what: str, highest: int | None = None, *, lowest: int = 1
+) -> int:
+    """Return ``value`` if it is an integer from ``lowest`` to ``highest``."""
     if not isinstance(value, int) or isinstance(value, bool):
         raise TypeError(f"{what} must be an integer, got {value!r}")
-    if value < 1 or (highest is not None and value > highest):
-        limit = "at least 1" if highest is None else f"from 1 to {highest}"
+    if value < lowest or (highest is not None and value > highest):
+        limit = (
+            f"at least {lowest}"
+            if highest is None
+            else f"from {lowest} to {highest}"
+        )
         raise ValueError(f"{what} must be {limit}, got {value}")
     return value
 

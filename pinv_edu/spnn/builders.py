@@ -9,6 +9,7 @@ import torch
 
 from pinv_edu.base import PseudoInvertible
 from pinv_edu.bijections import AffineCoupling, CayleyMix, PixelUnshuffle
+from pinv_edu.bijections.base import check_count
 from pinv_edu.checks import Shape, check_shape
 from pinv_edu.spnn.coupling import SurjectiveCoupling, check_out_channels
 from pinv_edu.spnn.network import SPNN, Flatten
@@ -59,7 +60,8 @@ def spnn_classifier(
     hidden
         Widths of the networks of the two flat blocks.
     couplings
-        Bijective couplings of each level, a rotation after each.
+        Number of bijective couplings of each level, a rotation after each;
+        0 for none.
     code
         Null code of all surjective blocks.
     generator
@@ -67,10 +69,14 @@ def spnn_classifier(
 
     Raises
     ------
+    TypeError
+        If ``couplings`` is not an integer.
     ValueError
-        If a side is odd, or classes < middle < the flat size fails.
+        If a side is odd, classes < middle < the flat size fails, or
+        ``couplings`` is negative.
     """
     shape = check_shape(shape, dims=(3,))
+    check_count(couplings, "couplings", lowest=0)
     generator = generator or torch.Generator().manual_seed(0)
     blocks = _level(shape, width, couplings, code, generator)
     while _divides(blocks[-1].out_shape):
