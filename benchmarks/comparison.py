@@ -43,7 +43,8 @@ def pivot(rows: list[dict], cell: Callable[[dict], str]) -> str:
             cell(found[operator, m]) if (operator, m) in found else "–"
             for m in across
         ]
-        lines.append(f"| {operator} | " + " | ".join(cells) + " |")
+        shown = operator.replace("Walsh-Hadamard", "Walsh–Hadamard")
+        lines.append(f"| {shown} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 
 

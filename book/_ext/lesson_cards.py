@@ -10,9 +10,7 @@ from pathlib import Path
 
 LABELS = ("You will be able to", "You need", "Time", "Runs on")
 LINK = re.compile(r"\[lesson (\d+)\]\((\d+)-[\w-]+\.ipynb\)")
-TIME = re.compile(
-    r"(\d+) minutes(?:, and (\d+) for the exercises|, without the exercises)?"
-)
+TIME = re.compile(r"(\d+) minutes, and (\d+) for the exercises")
 
 
 class CardError(ValueError):
@@ -28,7 +26,7 @@ class Card:
     title: str
     needs: tuple[int, ...]
     minutes: int
-    exercises: int | None  # None: the card names no time for them
+    exercises: int  # minutes for them
 
 
 def read(file: Path) -> Card:
@@ -62,28 +60,27 @@ def parse(cell: str, stem: str) -> Card:
 
 
 def split(cell: str) -> dict[str, str]:
-    """Return the text after each label, in one line and without frame."""
+    """Return the text after each label, in one line."""
     marks = "|".join(map(re.escape, LABELS))
     parts = re.split(rf"\*\*({marks})\*\*", cell)
     found = tuple(parts[1::2])
     if found != LABELS:
         raise CardError(f"the labels of the card are {found}, not {LABELS}")
     return {
-        label: " ".join(re.sub(r"^\s*(\* -|-|`+|·)", "", text, flags=re.M)
-                        .replace("·", " ").split())
+        label: " ".join(text.replace("·", " ").split())
         for label, text in zip(found, parts[2::2])
-    }  # fmt: skip
+    }
 
 
-def times(text: str) -> tuple[int, int | None]:
+def times(text: str) -> tuple[int, int]:
     """Return the minutes for reading and for the exercises."""
     time = TIME.fullmatch(text)
     if not time:
         raise CardError(
-            f"Time is {text!r}, expected '25 minutes', or '25 minutes, and "
-            f"15 for the exercises'"
+            f"Time is {text!r}, expected '25 minutes, and 15 for the "
+            f"exercises'"
         )
-    return int(time[1]), int(time[2]) if time[2] else None
+    return int(time[1]), int(time[2])
 
 
 def prerequisites(text: str, number: int) -> tuple[int, ...]:
@@ -134,13 +131,9 @@ def arrows(cards: dict[int, Card]) -> list[tuple[int, int]]:
 def total(cards: Iterable[Card]) -> str:
     """Say the sum of the minutes in words."""
     chosen = list(cards)
-    reading = sum(card.minutes for card in chosen)
-    known = [card.exercises for card in chosen if card.exercises is not None]
-    words = f"{duration(reading)} of reading"
-    if not known:
-        return words
-    more = "" if len(known) == len(chosen) else "at least "
-    return f"{words}, and {more}{duration(sum(known))} for the exercises"
+    reading = duration(sum(card.minutes for card in chosen))
+    exercises = duration(sum(card.exercises for card in chosen))
+    return f"{reading} of reading, and {exercises} for the exercises"
 
 
 def duration(minutes: int) -> str:

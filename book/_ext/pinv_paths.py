@@ -76,7 +76,7 @@ def table(chosen: list[Card], cards: dict[int, Card]) -> str:
     head = "| lesson | minutes | exercises |\n| --- | --- | --- |\n"
     rows = [
         f"| {c.number}. {{doc}}`{c.title} </{c.doc}>` | {c.minutes} | "
-        f"{c.exercises or ''} |\n"
+        f"{c.exercises} |\n"
         for c in chosen
     ]
     return head + "".join(rows) + f"\n{total(chosen)}. {left(chosen, cards)}"

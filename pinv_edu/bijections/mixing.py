@@ -75,8 +75,8 @@ class PixelUnshuffle(Bijection):
 class ColorMix(Bijection):
     r"""Mix channels by an invertible matrix: :math:`y = Mx` at each pixel.
 
-    ``M`` acts on the values in [-1, 1]. If its rows sum to 1, it maps grey
-    to the same grey, and acts equally on the light (x + 1) / 2.
+    ``M`` acts on the values in [-1, 1]. If its rows sum to 1, it maps gray
+    to the same gray, and acts equally on the light (x + 1) / 2.
 
     Parameters
     ----------

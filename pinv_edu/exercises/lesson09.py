@@ -46,7 +46,7 @@ UNITS = Exercise(
             lambda levels, frames: levels / 127.5 * frames**0.5
         ),
     },
-    hint="255 grey levels are how many units of [-1, 1]?",
+    hint="255 gray levels are how many units of [-1, 1]?",
 )
 
 

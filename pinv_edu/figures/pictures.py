@@ -24,7 +24,7 @@ def picture_row(
     Parameters
     ----------
     pictures
-        Tensors (1, C, H, W), (C, H, W) or (H, W) in [-1, 1]; grey or
+        Tensors (1, C, H, W), (C, H, W) or (H, W) in [-1, 1]; gray or
         colour.
     titles
         One for each.

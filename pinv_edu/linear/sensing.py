@@ -13,7 +13,7 @@ from pinv_edu.linear.isometry import ScaledIsometry
 
 
 class WalshHadamard(ScaledIsometry):
-    r"""A random share of Walsh-Hadamard coefficients; :math:`c = 1`.
+    r"""A random share of Walsh–Hadamard coefficients; :math:`c = 1`.
 
     :math:`A = P H` with the orthonormal two-dimensional transform
     :math:`H` and a random choice :math:`P` of coefficients, the same for
