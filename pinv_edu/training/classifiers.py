@@ -85,21 +85,23 @@ FASHION = Plan(
     load=fashion_labelled,
     draw=flipped_pairs,
     classes=10,
-    options={"task": smoothed, "augment": flip, "batch": 128},
+    options={"task": smoothed, "augment": flip, "batch": 128, "swap": 0.3},
     steps=6_000,
     half=False,
     plain=6_000,
     timed=9_000,
     what=LOGITS,
     source=CLOTHES,
-    training="""cross-entropy with label smoothing 0.05, plus 10 times the
-  squared error of g†(g(x)) on a quarter of each batch;""",
+    training="""cross-entropy with label smoothing 0.05, plus, on a quarter of
+  each batch, 10 times the squared error of g†(g(x)) and 0.3 times the
+  logarithm of how far a swap of classes leaves [-1, 1];""",
 )
 BLIND = Plan(
     load=fashion_labelled,
     draw=flipped_pairs,
     classes=10,
-    options=FASHION.options | {"phase": "both", "reconstruction": (0.0, 10.0)},
+    options=FASHION.options
+    | {"phase": "both", "reconstruction": (0.0, 10.0), "swap": 0.0},
     steps=6_000,
     half=True,
     plain=0,
