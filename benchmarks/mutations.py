@@ -103,8 +103,8 @@ MUTANTS = [
     Mutant("sampling/rules.py", "operator.pinv(operator(x0)) - target",
            "target - operator.pinv(operator(x0))",
            "sign of DDNM+'s correction", SAMPLER),
-    Mutant("sampling/rules.py", "trust / (trust + sigma_y**2)",
-           "trust / (trust + sigma_y)", "σ_y not squared", SAMPLER),
+    Mutant("sampling/rules.py", "trust / (trust + sigma**2)",
+           "trust / (trust + sigma)", "σ_y not squared", SAMPLER),
     Mutant("sampling/rules.py", "share * left(s, move)",
            "left(s, move)", "old noise counted again", SAMPLER),
 ]  # fmt: skip

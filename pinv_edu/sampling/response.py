@@ -17,8 +17,8 @@ from pinv_edu.sampling.rules import (
     Rule,
     Strength,
     at,
-    estimate_error,
     fresh_share,
+    weight,
 )
 from pinv_edu.sampling.schedule import Move
 
@@ -93,12 +93,7 @@ def response_rule(
     target, carried = last.pinv(y), [0.0]
 
     def gain(s: Tensor, move: Move, k: float) -> Tensor:
-        clean = s**2 * (1 - move.alpha_next)
-        clean = clean >= move.alpha_next * (k * sigma_y) ** 2
-        trust = s**2 * estimate_error(move.alpha)
-        weighed = trust / (trust + (k * sigma_y) ** 2)
-        whole = clean | (trust >= (k * sigma_y) ** 2)
-        return at(strength, move) * torch.where(whole, 1.0, weighed)
+        return at(strength, move) * weight(s, move, k * sigma_y)
 
     def project(x0: Tensor, move: Move) -> Tensor:
         k = f.slope(x0, sigma_y)

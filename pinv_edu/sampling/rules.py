@@ -83,6 +83,23 @@ def fresh_share(eta: float, alpha: float) -> float:
     return eta ** (2 * (1 - alpha) ** 2)
 
 
+def covered(s: Tensor, move: Move, sigma: float) -> Tensor:
+    r"""Where :math:`\sigma / s` is at most the noise of the next state."""
+    return s**2 * (1 - move.alpha_next) >= move.alpha_next * sigma**2
+
+
+def weight(s: Tensor, move: Move, sigma: float) -> Tensor:
+    r"""Weight of a measurement with noise :math:`\sigma / s`.
+
+    1 where the next state or the error of the estimate covers the noise,
+    elsewhere both are weighed by their variances; see :func:`spectral_rule`.
+    """
+    trust = s**2 * estimate_error(move.alpha)
+    weighed = trust / (trust + sigma**2)
+    whole = covered(s, move, sigma) | (trust >= sigma**2)
+    return torch.where(whole, 1.0, weighed)
+
+
 def spectral_rule(
     operator: LinearOperator,
     y: Tensor,
@@ -124,14 +141,8 @@ def spectral_rule(
     """
     target = operator.pinv(y)
 
-    def clean(s: Tensor, move: Move) -> Tensor:
-        return s**2 * (1 - move.alpha_next) >= move.alpha_next * sigma_y**2
-
     def gain(s: Tensor, move: Move) -> Tensor:
-        trust = s**2 * estimate_error(move.alpha)
-        weighed = trust / (trust + sigma_y**2)
-        whole = clean(s, move) | (trust >= sigma_y**2)
-        return at(strength, move) * torch.where(whole, 1.0, weighed)
+        return at(strength, move) * weight(s, move, sigma_y)
 
     def left(s: Tensor, move: Move) -> Tensor:
         seen = torch.where(s > 0, s, 1.0)
@@ -140,7 +151,7 @@ def spectral_rule(
         return (1 - move.alpha_next - taken).clamp(min=0)
 
     def fresh(s: Tensor, move: Move) -> Tensor:
-        shared = clean(s, move) | (s == 0)
+        shared = covered(s, move, sigma_y) | (s == 0)
         share = torch.where(shared, fresh_share(eta, move.alpha), 1.0)
         return share * left(s, move)
 
