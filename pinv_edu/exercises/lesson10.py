@@ -1,8 +1,7 @@
-"""Exercises of lesson 10: a completion, path independence, naive steps."""
+"""Exercises of lesson 10: a completion, path independence, a border."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 
 import torch
@@ -141,42 +140,39 @@ DETOUR = Exercise(
     "other to y2. How far apart do they end?",
 )
 
-# 10c: targets for which the tempting formula settles
+# 10c: below which strength the tempting formula settles
 
 
-def _targets(generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    y, x2 = torch.rand(2, 400, generator=generator, dtype=torch.float64)
-    return 6 * y - 3, 4 * x2 - 2
+def _reaches(generator: torch.Generator) -> tuple[Tensor]:
+    return (0.1 + 4 * torch.rand(5, generator=generator).double(),)
 
 
-def _reach(y: Tensor, x2: Tensor) -> Tensor:
-    """Size of sinh(x1) at the goal."""
-    return (y + (2 * x2).sin()).abs()
+def _slope(size: Tensor) -> Tensor:
+    """The slope of g along x1 where sinh(x1) has this size."""
+    return (1 + size**2).sqrt()
 
 
-SETTLES = Exercise(
+STRENGTH = Exercise(
     key="10c",
-    draw=_targets,
-    solution=lambda y, x2: _reach(y, x2) < math.sqrt(3),
+    draw=_reaches,
+    solution=lambda y: 2 / _slope(y + 1),
     mistakes={
-        "your border is right on the x1 axis only. At the height of the "
-        "guess the wave has moved the goal.": (
-            lambda y, x2: y.abs() < math.sqrt(3)
+        "your border is right on the x1 axis only. At other heights the "
+        "wave moves the goal: by how much at most?": (lambda y: 2 / _slope(y)),
+        "with your strength the worst case has the factor 0. How much "
+        "larger may the strength be until the factor is -1?": (
+            lambda y: 1 / _slope(y + 1)
         ),
-        "your border is the x1 of the goal. The question is about y: pass "
-        "it through sinh.": lambda y, x2: _reach(y, x2) < math.acosh(2),
-        "the sign of the wave: solve g(x) = y for sinh(x1) once more.": (
-            lambda y, x2: (y - (2 * x2).sin()).abs() < math.sqrt(3)
+        "you divide by sinh(x1). The slope is its derivative.": (
+            lambda y: 2 / (y + 1)
         ),
-        "your border is the slope, cosh(x1) = 2. How large is sinh(x1) "
-        "there?": lambda y, x2: _reach(y, x2) < 2,
-        "you ask for a slope below 1. A step that overshoots by less than "
-        "the error still shrinks it: |1 - s| < 1 allows s beyond 1.": (
-            lambda y, x2: torch.zeros_like(y, dtype=torch.bool)
-        ),
+        "you took the largest y + sin(2 x2) for the x1 of the goal. It is "
+        "the sinh of it.": lambda y: 2 / (y + 1).cosh(),
+        "your border is that of the origin, where the slope is 1. What "
+        "counts is the slope at the goal.": lambda y: torch.full_like(y, 2),
     },
-    hint="At the goal sinh(x1) = y + sin(2 x2), and the factor of the error "
-    "is 1 - cosh(x1). Your answer is a boolean tensor shaped like y.",
+    hint="With a strength the factor of the error is 1 - λ s. At the goal "
+    "s = cosh(x1) and sinh(x1) = y + sin(2 x2). Which goal is the steepest?",
 )
 
-EXERCISES = [RADIUS, DETOUR, SETTLES]
+EXERCISES = [RADIUS, DETOUR, STRENGTH]

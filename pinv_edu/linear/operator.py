@@ -29,6 +29,11 @@ class LinearOperator(PseudoInvertible):
     them with their own fast bases.
     """
 
+    incoherent: bool = False
+    """Whether ``y`` is random sensing: a small part of everything in each
+    number. A network follows such a measurement slowly, and
+    :func:`~pinv_edu.ddnm` then tells it louder."""
+
     def forward(self, x: Tensor) -> Tensor:
         r"""Measure :math:`y = Ax`."""
         raise NotImplementedError(

@@ -34,6 +34,7 @@ class WalshHadamard(ScaledIsometry):
     """
 
     kept: Tensor
+    incoherent = True
 
     def __init__(
         self, shape: Sequence[int], ratio: float, seed: int = 0
@@ -125,6 +126,7 @@ class BlockSensing(ScaledIsometry):
     """
 
     phi: Tensor
+    incoherent = True
 
     def __init__(
         self,

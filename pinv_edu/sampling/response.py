@@ -15,12 +15,12 @@ from pinv_edu.priors.schedule import normal
 from pinv_edu.sampling.loop import fresh_noise
 from pinv_edu.sampling.rules import (
     Rule,
-    Strength,
     at,
     fresh_share,
     weight,
 )
 from pinv_edu.sampling.schedule import Move
+from pinv_edu.sampling.strengths import Strength
 
 
 def needs_directions(operator: PseudoInvertible) -> bool:

@@ -19,9 +19,7 @@ from pinv_edu.linear import LinearOperator
 from pinv_edu.priors.schedule import normal
 from pinv_edu.sampling.loop import fresh_noise
 from pinv_edu.sampling.schedule import Move
-
-Strength = float | Callable[[int], float]
-"""Strength of the projection: a number, or a function of the time t."""
+from pinv_edu.sampling.strengths import Missed, Strength
 
 
 @dataclass(frozen=True)
@@ -48,11 +46,19 @@ def exact_rule(
     generator: torch.Generator | None = None,
 ) -> Rule:
     """Project fully: the measurement is exact. Its code is kept."""
-    code = operator.null_code(y)
+    code, missed = operator.null_code(y), Missed(strength)
+
+    def project(x0: Tensor, move: Move) -> Tensor:
+        lam = at(strength, move)
+        if not missed.memory:
+            return operator.project(x0, y, lam, code=code)
+        # A linear operator may be told a y that goes too far.
+        error = y - operator(x0)
+        beyond = missed.told(error, lam) - error
+        return operator.project(x0, y + beyond)
+
     return Rule(
-        lambda x0, move: operator.project(
-            x0, y, at(strength, move), code=code
-        ),
+        project,
         lambda noise, move: fresh_noise(
             noise, move, eta, noise_rule, generator
         ),
@@ -122,7 +128,8 @@ def spectral_rule(
     at most that of the next state, :math:`\sigma_y / s \le \sigma / a`, or
     at most the error of the estimate, :math:`\sigma_y / s \le e`.
     Elsewhere both are weighed by their variances: :math:`\lambda = s^2 e^2
-    / (s^2 e^2 + \sigma_y^2)`.
+    / (s^2 e^2 + \sigma_y^2)`. A ``strength`` multiplies :math:`\lambda`, or
+    adds to the residual what :func:`over_relaxed` remembers.
 
     What is left of the variance, :math:`\sigma^2 - (a\lambda\sigma_y /
     s)^2` or zero, is filled up: all of it fresh where :math:`\sigma_y / s >
@@ -139,14 +146,15 @@ def spectral_rule(
     ----------
     Wang, Yu, Zhang (2023), Section 3.3 and Appendix I (DDNM+).
     """
-    target = operator.pinv(y)
+    target, missed = operator.pinv(y), Missed(strength)
 
-    def gain(s: Tensor, move: Move) -> Tensor:
-        return at(strength, move) * weight(s, move, sigma_y)
+    def trust(s: Tensor, move: Move) -> Tensor:
+        return weight(s, move, sigma_y)
 
     def left(s: Tensor, move: Move) -> Tensor:
         seen = torch.where(s > 0, s, 1.0)
-        carried = move.alpha_next * (gain(s, move) * sigma_y / seen) ** 2
+        gain = at(strength, move) * trust(s, move)
+        carried = move.alpha_next * (gain * sigma_y / seen) ** 2
         taken = torch.where(s > 0, carried, 0.0)
         return (1 - move.alpha_next - taken).clamp(min=0)
 
@@ -160,7 +168,8 @@ def spectral_rule(
 
     def project(x0: Tensor, move: Move) -> Tensor:
         error = operator.pinv(operator(x0)) - target
-        return x0 - operator.spectral_filter(error, lambda s: gain(s, move))
+        error = missed.told(error, at(strength, move))
+        return x0 - operator.spectral_filter(error, lambda s: trust(s, move))
 
     def spread(noise: Tensor, move: Move) -> Tensor:
         parts = (normal(noise, generator), fresh), (noise, old)

@@ -21,12 +21,12 @@ from pinv_edu.sampling.loop import (
 from pinv_edu.sampling.response import needs_directions, response_rule
 from pinv_edu.sampling.rules import (
     Rule,
-    Strength,
     exact_rule,
     scalar_rule,
     spectral_rule,
 )
 from pinv_edu.sampling.schedule import Move
+from pinv_edu.sampling.strengths import Strength, sensing_strength
 
 
 @torch.no_grad()
@@ -96,7 +96,7 @@ def ddnm(
     steps: int = 100,
     eta: float = 0.85,
     sigma_y: float = 0.0,
-    strength: Strength = 1.0,
+    strength: Strength | None = None,
     noise_rule: str = "published",
     travel_length: int = 1,
     travel_repeat: int = 1,
@@ -144,7 +144,10 @@ def ddnm(
         (:func:`scalar_rule`); fresh noise then enters at every ``eta``.
     strength
         :math:`\lambda` of the back-projection: a number, or a function of
-        the time ``t`` such as :func:`over_relaxed` gives.
+        the time ``t`` such as :func:`over_relaxed` gives. Default: 1; for
+        DDNM+ with an ``incoherent`` operator (random sensing)
+        ``over_relaxed(prior, 2, power=1, memory=0.8)``, faded in below
+        ``sigma_y`` = 0.02, so that DDNM+ tends to DDNM.
     noise_rule
         ``"published"`` (above) or ``"ddim"``; DDNM+ (``sigma_y > 0``) has
         its own rule and does not use it.
@@ -184,6 +187,7 @@ def ddnm(
     run = Run(steps, travel_length, travel_repeat, generator, callback)
     run = run if progress else run.quiet()
     run.check(len(prior.alphas_cumprod))
+    strength = chosen(strength, prior, operator, sigma_y)
     if sigma_y == 0:
         rule = exact_rule(operator, y, eta, noise_rule, strength, generator)
     elif isinstance(operator, LinearOperator):
@@ -194,6 +198,25 @@ def ddnm(
         rule = scalar_rule(operator, y, eta, sigma_y, strength, generator)
     x = start(prior, y, x_T, generator)
     return reverse(prior, x, step_of(prior, rule, clip), run)
+
+
+def chosen(
+    strength: Strength | None,
+    prior: Prior,
+    operator: PseudoInvertible,
+    sigma_y: float,
+) -> Strength:
+    """Return the strength given or the default, if it suits the operator."""
+    if strength is None:
+        slow = isinstance(operator, LinearOperator) and operator.incoherent
+        return sensing_strength(prior, sigma_y) if slow and sigma_y else 1.0
+    linear = isinstance(operator, LinearOperator)
+    if getattr(strength, "memory", 0) and not linear:
+        raise ValueError(
+            "a strength with memory needs a linear operator, got "
+            f"{type(operator).__name__}: use over_relaxed(..., memory=0)"
+        )
+    return strength
 
 
 def step_of(
