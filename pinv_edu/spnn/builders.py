@@ -116,9 +116,12 @@ def _level(
     for i in range(couplings):
         blocks += [
             AffineCoupling(
-                folded, hidden=width, scale_bound=GENTLE, swap=i % 2 == 0,
+                folded,
+                hidden=width,
+                scale_bound=GENTLE,
+                swap=i % 2 == 0,
                 generator=generator,
-            ),  # fmt: skip
+            ),
             CayleyMix(folded, spread=SPREAD, generator=generator),
         ]
     half = SurjectiveCoupling(
