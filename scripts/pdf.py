@@ -37,7 +37,10 @@ import pinv_edu
 OUT = built_book.ROOT / "_build" / "pinv-edu.pdf"
 PREPARE = Path(__file__).with_suffix(".js")
 CONFIG = yaml.safe_load((built_book.ROOT / "_config.yml").read_text())
-ONLINE = CONFIG["sphinx"]["config"]["ogp_site_url"]
+# the folder of this version, as the workflow `site` names it
+ONLINE = CONFIG["sphinx"]["config"]["ogp_site_url"].replace(
+    "/main/", f"/{CONFIG['repository']['branch']}/"
+)
 SUBTITLE = "From the pseudo-inverse to restored pictures"
 WIDTH = 658  # CSS pixels: A4 without its margins
 PAPER = """
