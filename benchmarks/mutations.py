@@ -24,6 +24,7 @@ CURVES = "test_bijections"
 SPNN = "test_spnn test_train_spnn"
 SAMPLER = "test_sampling"
 PRIOR = "test_priors test_sampling"
+TRAIN = "test_train_spnn"
 
 
 class Mutant(NamedTuple):
@@ -105,6 +106,10 @@ MUTANTS = [
            "sign of DDNM+'s correction", SAMPLER),
     Mutant("sampling/rules.py", "trust / (trust + sigma**2)",
            "trust / (trust + sigma)", "σ_y not squared", SAMPLER),
+    Mutant("sampling/strengths.py", "error + self.memory * self.sum",
+           "error", "the memory forgets all at once", SAMPLER),
+    Mutant("spnn/losses.py", "(moved.abs() - 1)",
+           "(moved.abs() - 0)", "a swap pays inside the range, too", TRAIN),
     Mutant("sampling/rules.py", "share * left(s, move)",
            "left(s, move)", "old noise counted again", SAMPLER),
 ]  # fmt: skip

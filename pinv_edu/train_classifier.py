@@ -54,7 +54,7 @@ RIVAL = """\
 - A plain convolutional network ({weights:,} weights) after {steps} steps on
   the same pictures: {accuracy:.2%}. It is the judge, in `judge/`.
 """
-SHORT = """\
+TIMED = """\
 - The same network after {steps} steps, about the processor time that this
   one had: {accuracy:.2%}.
 """
@@ -124,7 +124,7 @@ def equal_time(plan: Plan, train: Pair, test: Pair, steps: int) -> str:
     """Return the line of a plain network that had as much time."""
     network = make_judge(plan, train, steps)
     right = accuracy(seen(network, test[0]), test[1], plan.classes)
-    return SHORT.format(steps=steps, accuracy=right)
+    return TIMED.format(steps=steps, accuracy=right)
 
 
 def make_spnn(
@@ -189,7 +189,7 @@ def settings(arguments: list[str] | None) -> argparse.Namespace:
                         "or path of NotoColorEmoji.ttf")  # fmt: skip
     parser.add_argument("--steps", type=int)
     parser.add_argument("--plain", type=int, help="steps of the judge")
-    parser.add_argument("--short", type=int, help="steps of a plain network "
+    parser.add_argument("--timed", type=int, help="steps of a plain network "
                         "that has about the SPNN's time")  # fmt: skip
     parser.add_argument("--threads", type=int, default=1)
     args = parser.parse_args(arguments)
@@ -197,7 +197,7 @@ def settings(arguments: list[str] | None) -> argparse.Namespace:
     args.out = args.out or Path(args.name)
     args.steps = plan.steps if args.steps is None else args.steps
     args.plain = plan.plain if args.plain is None else args.plain
-    args.short = plan.short if args.short is None else args.short
+    args.timed = plan.timed if args.timed is None else args.timed
     return args
 
 
@@ -216,8 +216,8 @@ def main(arguments: list[str] | None = None) -> None:
         rival = write_judge(
             judge, args.name, plan, test, args.plain, args.out / "judge"
         )
-    if args.short:
-        rival += equal_time(plan, train, test, args.short)
+    if args.timed:
+        rival += equal_time(plan, train, test, args.timed)
     write(
         spnn, args.name, plan, (train, test), args.out, rival=rival,
         steps=args.steps, minutes=minutes, command=command(args),
@@ -228,7 +228,7 @@ def command(args: argparse.Namespace) -> str:
     """Return the command line that gives these weights."""
     words = f"python -m pinv_edu.train_classifier {args.name}"
     words = f"{words} --steps {args.steps} --plain {args.plain}"
-    return f"{words} --short {args.short}" if args.short else words
+    return f"{words} --timed {args.timed}" if args.timed else words
 
 
 if __name__ == "__main__":

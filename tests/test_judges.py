@@ -65,7 +65,7 @@ def test_laws_hold_for_weights_kept_in_half_precision(name, pictures) -> None:
     check_operator(load_spnn(name), x.float(), tol=1e-4)
 
 
-def test_only_the_loss_separates_the_two_classifiers() -> None:
+def test_both_classify_and_only_one_brings_pictures_back() -> None:
     x, labels = shown("fashion-mnist")
     scores = {}
     for name in ("fashion-classifier", BLIND):

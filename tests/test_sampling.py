@@ -692,10 +692,71 @@ def test_over_relaxation_ends_on_the_fibre():
     assert (far - plain).abs().max() > 1e-3
 
 
+def remembered(net, matrix, y, x, steps, strength, memory):
+    """DDNM with eta = 0 in formulas of its own: residuals are summed up."""
+    abar, skip, missed = net.alphas_cumprod, 1000 // steps, 0.0
+    inverse = torch.linalg.pinv(matrix)
+    for t in range((steps - 1) * skip, -1, -skip):
+        after = float(abar[t - skip]) if t else 1.0
+        noise = net.predict_noise(x, torch.tensor(t))
+        x0 = (x - (1 - float(abar[t])) ** 0.5 * noise) / float(abar[t]) ** 0.5
+        residual = y - x0 @ matrix.T
+        missed = residual + memory * missed
+        told = residual + (strength(t) - 1) * missed
+        x0 = x0 + told @ inverse.T
+        x = after**0.5 * x0 + (1 - after) ** 0.5 * noise
+    return x
+
+
+@pytest.mark.parametrize("memory", [0.0, 0.8])
+def test_over_relaxation_with_memory_is_the_written_rule(memory):
+    op, y = MatrixOperator(matrices()["wide"]), randn(2, 3)
+    strength = over_relaxed(Net(8), 0.7, 0.5, memory)
+    settings = {"x_T": randn(2, 8), "eta": 0.0, "progress": False}
+    x = ddnm(Net(8), op, y, steps=20, strength=strength, **settings)
+    args = (op.matrix, y, randn(2, 8), 20, strength, memory)
+    assert torch.allclose(x, remembered(Net(8), *args), atol=1e-9)
+    assert consistency(op, x, y).max() < 1e-12
+    # Behind noise that is nearly nothing, the other rule says the same.
+    nearly = ddnm(
+        Net(8), op, y, steps=20, strength=strength, sigma_y=1e-9, **settings
+    )
+    assert torch.allclose(x, nearly, atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("operator", "louder"),
+    [(WalshHadamard((2, 4), 0.5), True), (AveragePool((2, 4), 2), False)],
+)
+@pytest.mark.parametrize("sigma_y", [0.0, 1e-9, 0.1])
+def test_random_sensing_with_noise_is_told_louder(operator, louder, sigma_y):
+    net, y = Net(2, 4), randn(2, *operator.out_shape)
+    settings = {
+        "steps": 10, "sigma_y": sigma_y, "x_T": randn(2, 2, 4),
+        "progress": False,
+    }  # fmt: skip
+    default, plain = (
+        ddnm(net, operator, y, generator=seeded(), **settings, **how)
+        for how in ({}, {"strength": 1.0})
+    )
+    far = (default - plain).abs().max()
+    assert far > 1e-2 if louder and sigma_y > 0.05 else far < 1e-9
+
+
+def test_a_memory_needs_a_linear_operator():
+    strength = over_relaxed(Net(2), memory=0.5)
+    with pytest.raises(ValueError, match="memory needs a linear operator"):
+        ddnm(
+            Net(2), Bend((2,)), randn(1, 2), strength=strength,
+            progress=False,
+        )  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [({"over": -0.1}, "over must be"), ({"over": math.nan}, "over must be"),
-     ({"power": 0.0}, "power must be positive")],
+     ({"power": 0.0}, "power must be positive"),
+     ({"memory": 1.0}, "memory must lie")],
 )  # fmt: skip
 def test_over_relaxation_refuses(wrong, says):
     with pytest.raises(ValueError, match=says):

@@ -61,7 +61,8 @@ def test_its_card_gives_the_accuracies() -> None:
     own, equal_steps, equal_time = (
         float(v) for v in re.findall(r": (\d\d\.\d\d)%", card)
     )
-    assert own >= 89 and equal_time - own <= 2 < equal_steps - own < 3
+    # At equal steps, and at equal time, within two points of plain ones.
+    assert own >= 89 and equal_steps - own <= 2 and equal_time - own <= 2
     assert (folder / "SHA256SUMS").read_text().split()[0] in card
 
 
@@ -118,7 +119,7 @@ def test_the_command_trains_measures_and_writes(
     out = tmp_path / "out"
     train_classifier.main(
         ["--out", str(out), "--data", str(tmp_path), "--steps", "3",
-         "--plain", "2", "--short", "1"]
+         "--plain", "2", "--timed", "1"]
     )  # fmt: skip
     card = (out / "README.md").read_text(encoding="utf-8")
     assert "3 steps of 128" in card

@@ -305,6 +305,32 @@ def test_the_inverse_is_measured_on_a_share_of_the_batch():
     assert few[0]["reconstruction"] == pytest.approx(float(wanted), rel=1e-5)
 
 
+def test_a_swap_costs_what_leaves_the_range():
+    g, (x, y) = toy(), curve(16)
+    options = {**brief, "batch": 16, "task_weight": 0, "reconstruction": 0}
+    few = quiet(copy.deepcopy(g), (x, y), swap=1.0, share=0.5, **options)
+    batch = Batches((x, y), g, Order(16, 0))[0][0]
+    with torch.no_grad():
+        far = g.project(batch, g(batch).roll(1, 0))[:8].abs() - 1
+        wanted = far.clamp(min=0).square().mean(1).log1p().mean()
+    assert float(wanted) > 0
+    assert few[0]["swap"] == pytest.approx(float(wanted), rel=1e-5)
+
+
+def test_the_swap_loss_brings_swaps_into_the_range():
+    x, y = curve()
+    g, draw = toy(), torch.Generator().manual_seed(0)
+    with torch.no_grad():  # far from the identity, so that swaps go far
+        for p in g.parameters():
+            p.add_(0.7 * torch.randn(p.shape, generator=draw))
+    history = quiet(
+        g, (0.4 * x.clamp(-2.5, 2.5), y), task_weight=0, reconstruction=0,
+        swap=1.0, share=1.0, steps=100, phase=1, batch=300, lr=5e-3,
+        every=25,
+    )  # fmt: skip
+    assert history[-1]["swap"] < 0.3 * history[0]["swap"]
+
+
 def test_gradients_are_clipped(monkeypatch):
     sizes, step = [], torch.optim.AdamW.step
 

@@ -34,7 +34,7 @@ class OverRelaxed:
 class Missed:
     r"""Leaky sum of what the estimates have missed of the measurement.
 
-    :math:`m_t = e_t + d\,m_{t'}` with :math:`t'` the step before.
+    :math:`\bar e_t = e_t + h\,\bar e_{t'}` with :math:`t'` the step before.
     """
 
     def __init__(self, strength: Strength) -> None:
@@ -42,7 +42,7 @@ class Missed:
         self.sum: Tensor | float = 0.0
 
     def told(self, error: Tensor, strength: float) -> Tensor:
-        r"""Return :math:`e_t + (\lambda_t - 1)\,m_t`."""
+        r"""Return :math:`e_t + (\lambda_t - 1)\,\bar e_t`."""
         self.sum = error + self.memory * self.sum
         return error + (strength - 1) * self.sum
 
@@ -56,13 +56,13 @@ def over_relaxed(
     r"""Go past the measurement while there is noise, and onto it at the end.
 
     .. math::
-        \hat x = x_{0|t} + e_t + (\lambda_t - 1)\,m_t, \qquad
-        \lambda_t = 1 + c\,(t / T)^p, \qquad
-        m_t = e_t + d\,m_{t'},
+        \hat x = x_{0|t} + A^+\big(e_t + (\lambda_t - 1)\,\bar e_t\big), \quad
+        \lambda_t = 1 + c\,(t / T)^p, \quad
+        \bar e_t = e_t + h\,\bar e_{t'},
 
-    where :math:`e_t = A^+(y - A x_{0|t})` is what the estimate has missed of
-    the measurement, and :math:`m` a sum of it over the steps, which forgets.
-    Without memory, :math:`d = 0`, this is the strength :math:`\lambda_t`.
+    where :math:`e_t = y - A x_{0|t}` is what the estimate has missed of the
+    measurement, and :math:`\bar e` a sum of it over the steps, which forgets.
+    Without memory, :math:`h = 0`, this is the strength :math:`\lambda_t`.
 
     The state at time :math:`t` holds ``y`` under much noise, and the network
     hears it faintly. What it missed is told again, louder. At :math:`t = 0`
@@ -74,14 +74,14 @@ def over_relaxed(
     :math:`\lambda = 1` settles at
 
     .. math::
-        \frac{e}{1 + \kappa(\lambda - 1) / (1 - d)},
+        \frac{e}{1 + \kappa(\lambda - 1) / (1 - h)},
 
-    and what is left of a change is multiplied from step to step by :math:`d -
+    and what is left of a change is multiplied from step to step by :math:`h -
     \kappa(\lambda - 1)`. For :math:`c \le 1` and :math:`\kappa \le 1` no
     change grows. Larger values suit measurements that the network follows
     slowly, such as random sensing, and run away where :math:`\kappa` is near
     1, as for block means. A memory should be short beside the walk:
-    :math:`1 / (1 - d)` steps of 50, not of 10.
+    :math:`1 / (1 - h)` steps of 50, not of 10.
 
     Parameters
     ----------
@@ -92,7 +92,7 @@ def over_relaxed(
     power
         :math:`p > 0`. The default was chosen on validation pictures.
     memory
-        :math:`d`, in [0, 1). Above 0 it needs a linear operator.
+        :math:`h`, in [0, 1). Above 0 it needs a linear operator.
 
     Returns
     -------

@@ -18,6 +18,7 @@ from pinv_edu.spnn.pointwise import AsinhResponse, PixelGain, position_net
 FLAT = 256  # largest vector that is written flat while a level can follow
 FAST = torch.channels_last  # a fifth less time for convolutions on a CPU
 SPREAD = 0.02  # of a rotation that starts near the identity
+GENTLE = 0.5  # scale bound of couplings that lose nothing: off the data too
 
 
 def spnn_classifier(
@@ -115,7 +116,11 @@ def _level(
     for i in range(couplings):
         blocks += [
             AffineCoupling(
-                folded, hidden=width, swap=i % 2 == 0, generator=generator
+                folded,
+                hidden=width,
+                scale_bound=GENTLE,
+                swap=i % 2 == 0,
+                generator=generator,
             ),
             CayleyMix(folded, spread=SPREAD, generator=generator),
         ]

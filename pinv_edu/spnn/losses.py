@@ -91,8 +91,12 @@ class Objective:
         .. math::
             \text{task}(g(x), y), \qquad
             \text{reconstruction} = \overline{|g^\dagger(g(x)) - x|^2},
-            \qquad \text{inverse} = \overline{|g^\dagger(y) - x|^2} .
+            \qquad \text{inverse} = \overline{|g^\dagger(y) - x|^2}, \qquad
+            \text{swap} = \overline{\log(1 + \overline{
+            \max(|x'| - 1, 0)^2})} .
 
+        The last is for pictures in [-1, 1]: :math:`x'` is ``x``,
+        back-projected onto what ``g`` says of another picture of the batch.
         Parts of weight zero are not computed. The bars are means over all
         entries of the first ``share`` of the batch.
         """
@@ -105,7 +109,15 @@ class Objective:
         if "inverse" in self.weights:
             check_measurement(self.g, y)
             parts["inverse"] = self._miss(y[few], x[few])
+        if "swap" in self.weights:
+            parts["swap"] = self._outside(x[few], seen.roll(1, 0)[few])
         return parts
+
+    def _outside(self, x: Tensor, y: Tensor) -> Tensor:
+        # What others say is a target here, not a thing to learn.
+        moved = self.g.project(x, y.detach())
+        far = (moved.abs() - 1).clamp(min=0).square().flatten(1).mean(1)
+        return far.log1p().mean()
 
     def _miss(self, y: Tensor, x: Tensor) -> Tensor:
         return F.mse_loss(self.g.pinv(y), x)

@@ -23,6 +23,7 @@ class Settings:
     task_weight: float
     reconstruction: float
     inverse: float
+    swap: float
     share: float
     dial: float
     batch: int
@@ -37,7 +38,7 @@ class Settings:
 
     def __post_init__(self) -> None:
         self._at_least(1, "steps", "batch", "warmup", "every", "patience")
-        self._at_least(0, "task_weight", "reconstruction", "inverse")
+        self._at_least(0, "task_weight", "reconstruction", "inverse", "swap")
         self._at_least(0, "decay", "weight_decay", "seed")
         self._above_zero("seconds", "lr", "clip", "share")
         _number("dial", self.dial)
@@ -51,7 +52,7 @@ class Settings:
         if not any(self.weights().values()):
             raise ValueError(
                 "all weights are zero: nothing would be learned; raise "
-                "task_weight, reconstruction or inverse"
+                "task_weight, reconstruction, inverse or swap"
             )
 
     def _at_least(self, low: int, *names: str) -> None:
@@ -74,6 +75,7 @@ class Settings:
             "task": self.task_weight,
             "reconstruction": self.reconstruction,
             "inverse": self.inverse,
+            "swap": self.swap,
         }
 
     def fixed(self) -> dict[str, Any]:

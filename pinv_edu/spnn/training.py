@@ -28,6 +28,7 @@ def train_spnn(
     task_weight: float = 1.0,
     reconstruction: float = 10.0,
     inverse: float = 0.0,
+    swap: float = 0.0,
     share: float = 0.25,
     dial: float = 0.0,
     steps: int | Sequence[int] | None = 1_000,
@@ -53,7 +54,13 @@ def train_spnn(
     .. math::
         w_t\,\mathrm{task}(g(x), y)
         + w_r\,\overline{|g^\dagger(g(x)) - x|^2}
-        + w_i\,\overline{|g^\dagger(y) - x|^2} .
+        + w_i\,\overline{|g^\dagger(y) - x|^2}
+        + w_s\,\overline{\log\bigl(1 + \overline{
+        \max(|x'| - 1, 0)^2}\bigr)} .
+
+    In the last term :math:`x'` is ``x``, back-projected onto what ``g`` says
+    of another picture of the batch: for pictures in [-1, 1] it keeps a swap
+    of meanings in the range of pictures, where no datum holds it.
 
     **Phase 2** moves the networks ``r`` alone; ``g`` stays as it is, to
     the bit. With the dial :math:`d` and the picture's size :math:`n`
@@ -90,12 +97,12 @@ def train_spnn(
         function ``(g(x), y) -> loss``, such as
         ``torch.nn.CrossEntropyLoss(label_smoothing=0.05)``. Default: cross
         entropy for integer ``y``, else the mean square.
-    task_weight, reconstruction, inverse
-        :math:`w_t, w_r, w_i`. The last is for a ``y`` that is a
+    task_weight, reconstruction, inverse, swap
+        :math:`w_t, w_r, w_i, w_s`. The third is for a ``y`` that is a
         measurement, as in the surrogate of a black box.
     share
-        Share of each batch on which the two inverses are measured in
-        phase 1; a quarter does as well as all, and faster.
+        Share of each batch on which the inverses and the swap are measured
+        in phase 1; a quarter does as well as all, and faster.
     dial
         :math:`d`, from 0 to 1.
     steps, seconds

@@ -58,7 +58,7 @@ class Plan:
     steps: int
     half: bool
     plain: int  # steps of the judge; none if zero
-    short: int  # steps that take the SPNN's time; not trained if zero
+    timed: int  # steps that take the SPNN's time; not trained if zero
     what: str
     source: str
     training: str
@@ -79,33 +79,35 @@ CLOTHES = """\
 Fashion-MNIST (Zalando SE, MIT licence), 60,000 training pictures,
   half of them mirrored."""
 LOGITS = """\
-`pinv_edu.spnn_classifier((1, 28, 28), 10)`: pictures of clothes in [-1, 1] to
-ten logits, with an exact pseudo-inverse."""
+`pinv_edu.spnn_classifier((1, 28, 28), 10, couplings=2)`: pictures of clothes
+in [-1, 1] to ten logits, with an exact pseudo-inverse."""
 FASHION = Plan(
     load=fashion_labelled,
     draw=flipped_pairs,
     classes=10,
-    options={"task": smoothed, "augment": flip, "batch": 128},
+    options={"task": smoothed, "augment": flip, "batch": 128, "swap": 0.3},
     steps=6_000,
     half=False,
     plain=6_000,
-    short=3_000,
+    timed=9_000,
     what=LOGITS,
     source=CLOTHES,
-    training="""cross-entropy with label smoothing 0.05, plus 10 times the
-  squared error of g†(g(x)) on a quarter of each batch;""",
+    training="""cross-entropy with label smoothing 0.05, plus, on a quarter of
+  each batch, 10 times the squared error of g†(g(x)) and 0.3 times the
+  logarithm of how far a swap of classes leaves [-1, 1];""",
 )
 BLIND = Plan(
     load=fashion_labelled,
     draw=flipped_pairs,
     classes=10,
-    options=FASHION.options | {"phase": "both", "reconstruction": (0.0, 10.0)},
+    options=FASHION.options
+    | {"phase": "both", "reconstruction": (0.0, 10.0), "swap": 0.0},
     steps=6_000,
     half=True,
     plain=0,
-    short=0,
-    what=LOGITS + "\nA warning, not a model: it never learned to give the "
-    "picture back.",
+    timed=0,
+    what=LOGITS.replace(", couplings=2", "") + "\nA warning, not a model: it "
+    "never learned to give the picture back.",
     source=CLOTHES,
     training="""cross-entropy with label smoothing 0.05 and no
   reconstruction; then the networks r alone, a sixth as many steps, to bring
@@ -119,7 +121,7 @@ EMOJI = Plan(
     steps=5_000,
     half=True,
     plain=1_500,
-    short=0,
+    timed=0,
     what="""\
 `pinv_edu.spnn_classifier((3, 32, 32), 8, width=12, hidden=(128, 64))`:
 emoji in [-1, 1] to logits of four groups (person, smiley, flag, thing) and
