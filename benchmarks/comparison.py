@@ -16,6 +16,7 @@ NAMES = {
     "none": "A⁺y, no prior",
     "ddnm": "DDNM",
     "plus": "DDNM+",
+    "fresh": "DDNM, η = 1",
     "over": "over-relaxed",
     "ignored": "DDNM, response ignored",
     "decoded": "DDNM, y decoded first",
@@ -76,10 +77,13 @@ def tables(data: dict) -> str:
     for (chain, prior, sigma_y), rows in groups.items():
         noise = f"$\\sigma_y = {sigma_y:g}$" if sigma_y else "no noise"
         kind = "Non-linear, " if chain else ""
-        parts += [f"## {kind}`{prior}`, {noise}", "PSNR in dB / SSIM."]
+        parts += [f"## {kind}`{prior}`, {noise}", told_runs(rows)]
         parts += section(rows, sigma_y)
     parts += ["## Time", cost(data["rows"])]
-    parts.append(f"Made by `{data['command']}` with " + told_versions(data))
+    parts.append(
+        f"Made by `{data['command']}`, with `--seeds` as each table says, "
+        "and with " + told_versions(data)
+    )
     return "\n\n".join(parts) + "\n"
 
 
@@ -93,6 +97,13 @@ def section(rows: list[dict], sigma_y: float) -> list[str]:
         tuned = [r for r in rows if "step_size" in r]
         parts += ["Step sizes found.", pivot(tuned, sizes)]
     return parts
+
+
+def told_runs(rows: list[dict]) -> str:
+    """What the numbers of a table are; all have as many seeds."""
+    (seeds,) = {row["seeds"] for row in rows}
+    runs = f"means over {seeds} seeds" if seeds > 1 else "one seed"
+    return f"PSNR in dB / SSIM, {runs}."
 
 
 def told_versions(data: dict) -> str:

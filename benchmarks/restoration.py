@@ -6,16 +6,23 @@
 The second command writes the tables of the book's comparison page.
 
 Every method gets the same network, start noise, number of network calls and
-measurements. DDNM, DDNM+ and DDRM run with their default settings. The others
-have a step size, and run at noise levels 0 and 0.1 only: their sizes are
-searched on validation pictures, for each method, operator and noise level,
-from three sizes a factor 3 apart, further outwards while the best lies at an
-end.
+measurements. DDNM, DDNM+ and DDRM run with their default settings, "fresh" is
+DDNM with eta = 1. The others have a step size, and run at noise levels 0 and
+0.1 only: their sizes are searched on validation pictures with one seed, for
+each method, operator and noise level, from three sizes a factor 3 apart,
+further outwards while the best lies at an end. "over" is DDNM with eta = 1
+that goes past the measurement, with a searched c; with noise, DDNM+ does so by
+itself where it helps.
+
+``--seeds`` runs differ in all that the sampler draws and in the noise of y.
+Results are means over them; the standard error is that of the mean over
+pictures, each with its mean over the seeds.
 
 Non-linear degradations (chains.py) run at the noise levels 0 and 0.05, with
 DDNM's rivals at 0, and with eta = 1 for all of them. Emoji are restored with
 the chain in colour only. ``--part`` computes one part and keeps the rows of
-the other that the file holds.
+the other that the file holds. ``--resume`` goes on after a run that was cut
+short: it keeps the rows that the file holds with as many seeds.
 """
 
 from __future__ import annotations
@@ -40,6 +47,7 @@ from pinv_edu.metrics import consistency, psnr, ssim
 Restore = Callable[..., Tensor]
 SEARCHED_AT = (0.0, 0.1)
 CHAIN_NOISE = (0.0, 0.05)
+KEYS = ("prior", "sigma_y", "operator", "method")
 CHAIN_PRIORS = ("fashion-mnist", "emoji")
 
 
@@ -66,10 +74,12 @@ def operators(shape: tuple[int, int, int]) -> dict[str, pe.LinearOperator]:
 
 
 def measure(
-    operator: pe.PseudoInvertible, x: Tensor, sigma_y: float
+    operator: pe.PseudoInvertible, x: Tensor, sigma_y: float, seed: int = 0
 ) -> Tensor:
+    """Measure with a noise that the sampler of this seed does not draw."""
     y = operator(x)
-    return y + sigma_y * torch.randn(y.shape, generator=seeded(1))
+    noise = torch.randn(y.shape, generator=seeded(1 + 100 * seed))
+    return y + sigma_y * noise
 
 
 def largest(operator: pe.PseudoInvertible) -> float:
@@ -85,16 +95,17 @@ def over_relaxed(
     step_size: float,
     **settings: float,
 ) -> Tensor:
-    """DDNM, or DDNM+, that goes past the measurement."""
-    strength = pe.over_relaxed(prior, step_size)
-    return pe.ddnm(prior, operator, y, strength=strength, **settings)
+    """DDNM with fresh noise that goes past the measurement."""
+    strength = pe.over_relaxed(prior, step_size, power=0.5, memory=0.8)
+    return pe.ddnm(prior, operator, y, eta=1, strength=strength, **settings)
 
 
 def methods(sigma_y: float) -> dict[str, tuple[Restore, float | None]]:
     """Method by name, with the middle of its step sizes if it has any."""
     found: dict[str, tuple[Restore, float | None]] = {
         "ddnm": (pe.ddnm, None),
-        "over": (functools.partial(over_relaxed, sigma_y=sigma_y), 1.0),
+        "fresh": (functools.partial(pe.ddnm, eta=1), None),
+        "over": (over_relaxed, 1.0),
         "ddrm": (functools.partial(pe.ddrm, sigma_y=sigma_y), None),
         "dps": (pe.dps, 3.0),
         "pigdm": (functools.partial(pe.pigdm, sigma_y=sigma_y), 1.0),
@@ -103,6 +114,8 @@ def methods(sigma_y: float) -> dict[str, tuple[Restore, float | None]]:
     if sigma_y not in SEARCHED_AT:
         found = {k: v for k, v in found.items() if v[1] is None}
     if sigma_y:
+        del found["fresh"]
+        found.pop("over", None)
         plus = functools.partial(pe.ddnm, sigma_y=sigma_y)
         found = {"ddnm": found["ddnm"], "plus": (plus, None)} | found
     return found
@@ -170,16 +183,19 @@ def rows_of(
     prior = pe.load_prior(prior_name)
     test = pe.held_out(prior_name, args.pictures)
     valid = pe.held_out(prior_name, args.validation, part="validation")
-    y, y_valid = (measure(operator, x, sigma_y) for x in (test, valid))
+    ys = [measure(operator, test, sigma_y, i) for i in range(args.seeds)]
+    y_valid = measure(operator, valid, sigma_y)
     about = {"prior": prior_name, "operator": name, "sigma_y": sigma_y}
+    about["seeds"] = args.seeds
     if isinstance(operator, pe.Chain):
         about["chain"] = True
-    plain = operator.pinv(y)
-    alone = network_seconds(prior, len(y), args.steps)
-    none = {"method": "none", "calls": 0}
-    if not args.methods or "none" in args.methods:
-        yield about | none | told(operator, plain, test, y)
+    alone = args.seeds * network_seconds(prior, len(test), args.steps)
     for method, (restore, middle) in found.items():
+        if method == "none":
+            plain = [operator.pinv(y) for y in ys]
+            row = {"method": method, "calls": 0}
+            yield about | row | told(operator, plain, test, ys)
+            continue
         run = functools.partial(
             call, restore, prior, operator, steps=args.steps
         )
@@ -189,10 +205,10 @@ def rows_of(
             tried = search(run, x=valid, y=y_valid, middle=middle * scale)
         setting = {k: v for k, v in tried.items() if k == "step_size"}
         begun = time.process_time()
-        x = run(y, **setting)
+        xs = [run(y, seed=i, **setting) for i, y in enumerate(ys)]
         spent = time.process_time() - begun
         row = {"method": method, "calls": args.steps, "time": spent / alone}
-        yield about | tried | row | told(operator, x, test, y)
+        yield about | tried | row | told(operator, xs, test, ys)
 
 
 def call(
@@ -200,22 +216,28 @@ def call(
     prior: pe.DiffusersPrior,
     operator: pe.PseudoInvertible,
     y: Tensor,
+    seed: int = 0,
     **settings: float,
 ) -> Tensor:
-    g = seeded(0)
+    g = seeded(seed)
     return restore(prior, operator, y, generator=g, progress=False, **settings)
 
 
 def told(
-    operator: pe.PseudoInvertible, x: Tensor, truth: Tensor, y: Tensor
+    operator: pe.PseudoInvertible,
+    xs: list[Tensor],
+    truth: Tensor,
+    ys: list[Tensor],
 ) -> dict[str, float]:
     """Mean PSNR and SSIM, largest relative residual, error of the PSNR."""
-    decibels = psnr(x, truth)
+    decibels = torch.stack([psnr(x, truth) for x in xs]).mean(0)
+    similar = torch.stack([ssim(x, truth) for x in xs])
+    left = [consistency(operator, x, y).max() for x, y in zip(xs, ys)]
     return {
         "psnr": float(decibels.mean()),
-        "psnr_error": float(decibels.std() / len(x) ** 0.5),
-        "ssim": float(ssim(x, truth).mean()),
-        "consistency": float(consistency(operator, x, y).max()),
+        "psnr_error": float(decibels.std() / len(truth) ** 0.5),
+        "ssim": float(similar.mean()),
+        "consistency": float(max(left)),
     }
 
 
@@ -247,7 +269,8 @@ def save(path: Path, rows: Iterable[dict], args: argparse.Namespace) -> None:
     command = "python benchmarks/restoration.py"
     for key in ("pictures", "validation", "steps"):
         command += f" --{key} {getattr(args, key)}"
-    data = {"command": command, "versions": versions(), "rows": list(rows)}
+    ordered = sorted(rows, key=lambda row: row.get("chain", False))
+    data = {"command": command, "versions": versions(), "rows": ordered}
     path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
@@ -260,7 +283,8 @@ def kept(args: argparse.Namespace) -> list[dict[str, object]]:
     def again(row: dict[str, object]) -> bool:
         part = "chains" if row.get("chain", False) else "linear"
         chosen = not args.methods or row["method"] in args.methods
-        return args.part in ("all", part) and chosen
+        done = args.resume and row["seeds"] == args.seeds
+        return args.part in ("all", part) and chosen and not done
 
     return [row for row in rows if not again(row)]
 
@@ -270,6 +294,7 @@ def main() -> None:
     parser.add_argument("--pictures", type=int, default=16)
     parser.add_argument("--validation", type=int, default=4)
     parser.add_argument("--steps", type=int, default=50)
+    parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--sigmas", type=float, nargs="*", default=None)
     parser.add_argument("--priors", nargs="*", default=["fashion-mnist"])
     parser.add_argument("--out", type=Path)
@@ -279,15 +304,22 @@ def main() -> None:
     parser.add_argument(
         "--methods", nargs="*", help="compute these alone, keep other rows"
     )
+    parser.add_argument("--resume", action="store_true")
     args = parser.parse_args()
     torch.set_num_threads(1)
     rows = kept(args)
     print(HEAD)
-    for *about, found in tasks(args):
-        if args.methods:
-            found = {k: v for k, v in found.items() if k in args.methods}
+    done = [tuple(row[key] for key in KEYS) for row in rows]
+    for prior, sigma_y, name, operator, known in tasks(args):
+        found = {
+            method: run
+            for method, run in ({"none": (None, None)} | known).items()
+            if (not args.methods or method in args.methods)
+            and (prior, sigma_y, name, method) not in done
+        }
         if not found:
             continue
+        about = (prior, sigma_y, name, operator)
         for row in rows_of(*about, found, args):
             rows.append(row)
             print(line(row), flush=True)

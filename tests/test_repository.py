@@ -114,6 +114,79 @@ def test_the_comparison_page_shows_the_stored_results() -> None:
         assert row["consistency"] < 1e-5 or not noise_free
 
 
+def measured() -> dict[tuple[str, float, str], float]:
+    """PSNR of the linear operators by operator, noise level and method."""
+    import comparison
+
+    rows = json.loads(comparison.RESULTS.read_text(encoding="utf-8"))["rows"]
+    return {
+        (row["operator"], row["sigma_y"], row["method"]): row["psnr"]
+        for row in rows
+        if not row.get("chain")
+    }
+
+
+def gains(sigma_y: float, method: str, rival: str) -> dict[str, float]:
+    """By how many decibels a method leads, for every operator."""
+    found = measured()
+    return {
+        name: found[name, sigma_y, method] - found[name, sigma_y, rival]
+        for name in dict.fromkeys(key[0] for key in found)
+    }
+
+
+def comparison_says(words: str) -> None:
+    text = (ROOT / "book" / "comparison.md").read_text(encoding="utf-8")
+    assert words in text
+
+
+SENSING = ("Walsh-Hadamard 25 %", "block sensing 25 %")
+
+
+def between(values: list[float]) -> str:
+    return f"{min(values):.1f} to {max(values):.1f} dB"
+
+
+def test_the_comparison_page_counts_right_without_noise() -> None:
+    inside = gains(0.0, "ddnm", "descent")
+    assert inside.pop("blur 5x5") > 50
+    assert max(map(abs, inside.values())) < 0.2
+    eta, louder, rival, plain = (
+        {k: v for k, v in gains(0.0, *pair).items() if k != "blur 5x5"}
+        for pair in (("fresh", "ddnm"), ("over", "fresh"),
+                     ("over", "pigdm"), ("ddnm", "pigdm"))
+    )  # fmt: skip
+    lost = -eta.pop("Walsh-Hadamard 25 %")
+    comparison_says(
+        f"brings DDNM {between(list(eta.values()))}, but for "
+        f"Walsh–Hadamard it costs {lost:.1f} dB."
+    )
+    random = between([louder.pop(name) for name in SENSING])
+    comparison_says(
+        f"it brings {between(list(louder.values()))} for means, mask and "
+        f"bicubic, and {random} for random sensing"
+    )
+    behind = -rival.pop("inpainting 50 %")
+    comparison_says(f"leads for inpainting alone, by {behind:.1f} dB")
+    assert abs(rival.pop("block sensing 25 %")) < 0.1
+    assert min(rival.values()) > 0.2
+    assert max(plain.values()) < 0
+
+
+def test_the_comparison_page_counts_right_with_noise() -> None:
+    for sigma_y in (0.05, 0.1, 0.2):
+        assert min(gains(sigma_y, "plus", "ddnm").values()) > 0
+    rival = gains(0.1, "plus", "pigdm")
+    mask, blocks, hadamard = (
+        rival.pop(name) for name in ("inpainting 50 %", *reversed(SENSING))
+    )
+    comparison_says(
+        f"leads ΠGDM by {between(list(rival.values()))} for means, bicubic "
+        f"and blur, and by {hadamard:.1f} dB for Walsh–Hadamard. ΠGDM leads "
+        f"by {-mask:.1f} dB for inpainting and by {-blocks:.1f} dB for block"
+    )
+
+
 def test_a_link_to_the_book_shows_its_picture():
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     told = config["sphinx"]["config"]
