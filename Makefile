@@ -9,9 +9,10 @@ SOURCES := _config.yml _toc.yml requirements.txt Makefile \
   $(shell find book notebooks pinv_edu -type f ! -path '*/__pycache__/*' \
     ! -path '*/.ipynb_checkpoints/*')
 
-.PHONY: help book test lab links colab mutants notebooks clean
+.PHONY: help book pdf test lab links colab mutants notebooks clean
 help:
 	@echo "make book       install what is missing, run every lesson, build the book"
+	@echo "make pdf        print the book into one PDF, with Chromium or Chrome"
 	@echo "make test       check the library, every lesson and the built book"
 	@echo "make lab        open the lessons in JupyterLab"
 	@echo "make links      follow every link that leaves the book"
@@ -43,6 +44,10 @@ $(SITE): $(READY) $(SOURCES)
 
 book: $(SITE)
 	@echo "The book is ready: file://$(CURDIR)/_build/html/index.html"
+
+pdf: $(SITE)
+	$(BIN)/python scripts/browser.py
+	$(BIN)/python scripts/pdf.py
 
 # tests/test_book.py calls `make book` itself, after the library and the lessons.
 test: $(READY) $(WIDGETS7)

@@ -11,8 +11,11 @@ import yaml
 from axe_core_python.base import AXE_SCRIPT
 from bs4 import BeautifulSoup
 from playwright.sync_api import Browser, Locator, Page
+from pypdf import PdfReader
+from pypdf.generic import Destination
 
 import built_book
+import pdf
 from built_book import HTML, Tab
 
 pytestmark = pytest.mark.book
@@ -268,6 +271,85 @@ def test_a_lesson_works_from_a_folder(tab: Tab, site: str) -> None:
     page = tab.open((HTML / LESSONS[0]).as_uri())
     assert page.evaluate(BROKEN_MATH) + page.evaluate(BROKEN_PICTURES) == []
     assert check_sliders(page) > 0
+
+
+@pytest.fixture(scope="module")
+def paper(
+    browser: Browser, site: str, tmp_path_factory: pytest.TempPathFactory
+) -> PdfReader:
+    """A book of three pages, printed."""
+    pages = [LESSONS[0], "book/quiz.html"]
+    parts = [("", ["book/intro.html"]), ("A part", pages)]
+    out = tmp_path_factory.mktemp("paper") / "book.pdf"
+    pdf.bind(browser, site, parts).save(out)
+    return PdfReader(out)
+
+
+def starts(paper: PdfReader) -> dict[str, int]:
+    """The pages where the pages of the book begin, by their titles."""
+    first, _, _, part = paper.outline
+    titles = [first, *(x for x in part if isinstance(x, Destination))]
+    return {
+        str(x.title): paper.get_destination_page_number(x) for x in titles
+    }
+
+
+def test_paper_has_contents_and_an_outline(paper: PdfReader) -> None:
+    texts = [page.extract_text() for page in paper.pages]
+    assert "pinv-edu" in texts[0] and pdf.SUBTITLE in texts[0]
+    _, sections, part, _ = paper.outline
+    assert part.title == "A part" and len(sections) > 2
+    assert list(starts(paper)) == ["pinv-edu", "1. Many x, one y", "Quiz"]
+    for title, number in starts(paper).items():
+        assert title in texts[number].splitlines()
+        page = re.compile(rf"(?<!\d){number + 1}")
+        assert page.search(texts[number])
+        assert page.search(texts[1], texts[1].index(title))
+
+
+def test_paper_links_inside_and_to_the_published_book(
+    paper: PdfReader,
+) -> None:
+    links = [
+        link.get_object()
+        for page in paper.pages
+        for link in page.get("/Annots", [])
+    ]
+    inside = [link for link in links if "/Dest" in link]
+    pages = {page.indirect_reference for page in paper.pages}
+    assert inside and {link["/Dest"][0] for link in inside} <= pages
+    outside = [link["/A"]["/URI"] for link in links if "/A" in link]
+    assert any(uri.startswith(pdf.ONLINE) for uri in outside)
+    assert [uri for uri in outside if "127.0.0.1" in uri] == []
+
+
+def test_paper_shows_still_figures_and_the_answers(paper: PdfReader) -> None:
+    lesson, quiz = list(starts(paper).values())[1:]
+    pages = paper.pages[lesson:quiz]
+    still = [p for p in pages if "moves in the online" in p.extract_text()]
+    assert any("another x with" in page.extract_text() for page in still)
+    text = "".join(page.extract_text() for page in pages)
+    assert "Solutions" in text and "# Solution" in text
+    answers = "".join(page.extract_text() for page in paper.pages[quiz:])
+    assert answers.count("Right.") == answers.count("Question") / 2
+
+
+@pytest.mark.parametrize("name", [LESSONS[1], "book/quiz.html"])
+def test_print_is_light_and_without_controls(
+    tab: Tab, site: str, name: str
+) -> None:
+    tab.page.emulate_media(media="print", color_scheme="dark")
+    page = tab.open(site + name)
+    page.wait_for_selector("html[data-theme=dark]")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("html").get_attribute("data-theme") == "light"
+    for control in ("button", "input[type=range]", "summary"):
+        assert page.locator(f"{control}:visible").count() == 0, control
+    stills = page.locator(".pinv-grab svg[role=img], .pinv-explore img")
+    assert stills.count() or name not in LESSONS
+    assert all(still.is_visible() for still in stills.all())
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert page.locator("html").get_attribute("data-theme") == "dark"
 
 
 def test_size_of_the_book(site: str) -> None:

@@ -76,6 +76,8 @@ def setup(app: Sphinx) -> dict[str, bool]:
     # The kernels of this build inherit it: sliders become prepared pictures.
     os.environ["PINV_EDU_WIDGETS"] = "static"
     app.add_css_file("pinv.css")
+    app.add_css_file("print.css", media="print")
+    app.add_js_file("print.js", loading_method="defer")
     app.connect("config-inited", configure)
     app.connect("html-page-context", drop_thebe, priority=900)
     app.connect("html-page-context", repair)
