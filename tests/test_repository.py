@@ -187,6 +187,52 @@ def test_the_comparison_page_counts_right_with_noise() -> None:
     )
 
 
+def test_the_curves_of_the_comparison_page_show_the_stored_study() -> None:
+    import curves
+
+    rows = curves.rows()
+    assert {row["calls"] for row in rows} == {5, 10, 20, 50, 100}
+    text = curves.PAGE.read_text(encoding="utf-8")
+    assert text == curves.page(rows), "run benchmarks/curves.py"
+    for file in curves.FILES.values():
+        drawn = file.read_text(encoding="utf-8")
+        assert curves.digest(rows) in drawn, "run benchmarks/curves.py"
+
+
+def test_the_comparison_page_reads_the_curves_right() -> None:
+    import curves
+
+    found = {
+        (row["operator"], row["method"], row["calls"]): row["psnr"]
+        for row in curves.rows()
+    }
+
+    def ours(name: str) -> list[float]:
+        return [found[name, "plus", n] for n in (5, 10, 20, 50, 100)]
+
+    quick = [ours(name) for name in ("block means x4", "blur 5x5")]
+    behind = max(max(values) - values[1] for values in quick)
+    comparison_says(f"with ten it is within {behind:.1f} dB of its best")
+    assert all(values[4] <= values[3] for values in quick)
+    assert ours("Walsh-Hadamard 25 %") == sorted(ours("Walsh-Hadamard 25 %"))
+
+    mask = {key[1:]: v for key, v in found.items() if "inpaint" in key[0]}
+    others = [v for (m, n), v in mask.items() if n == 5 and m != "over"]
+    lead = mask["over", 5] - max(others)
+    comparison_says(f"leads all others by {lead:.1f} dB with five calls")
+    ahead = mask["pigdm", 20] - mask["over", 20]
+    comparison_says(f"With twenty, ΠGDM leads by {ahead:.1f} dB;")
+    for n in (50, 100):
+        assert abs(mask["over", n] - mask["pigdm", n]) < 0.2
+
+    leads = []
+    for task in curves.tasks(curves.rows()).values():
+        best = curves.within(task, 50)
+        name = "plus" if "plus" in best else "over"
+        leads.append(best.pop(name) - max(best.values()))
+    comparison_says(f"without noise, by {between(leads)}.")
+
+
 def test_a_link_to_the_book_shows_its_picture():
     config = yaml.safe_load((ROOT / "_config.yml").read_text())
     told = config["sphinx"]["config"]
