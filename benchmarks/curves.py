@@ -93,8 +93,8 @@ def title(task: tuple[str, float], noise: str = r"$\sigma_y$") -> str:
 
 def draw(rows: list[dict], across: str) -> Figure:
     """One panel a task, one line a method."""
-    fig = canvas(7.0, 6.0)
-    fig.set_layout_engine("constrained", rect=(0, 0.09, 1, 0.91))
+    fig = canvas(7.0, 5.0)
+    fig.set_layout_engine("constrained", rect=(0, 0.11, 1, 0.89))
     for i, (task, curves) in enumerate(tasks(rows).items()):
         ax = fig.add_subplot(2, 2, i + 1)
         ax.spines[["top", "right"]].set_visible(False)
