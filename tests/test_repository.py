@@ -7,6 +7,7 @@ import re
 import subprocess
 from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 from PIL import Image
@@ -93,6 +94,35 @@ def test_no_forbidden_strings() -> None:
                 line = text.count("\n", 0, match.start()) + 1
                 found.append(f"{file.relative_to(ROOT)}:{line}: {match[0]}")
     assert found == []
+
+
+def tables(text: str) -> list[list[str]]:
+    """Tables of a Markdown text, as lists of their rows."""
+    found = re.findall(r"^(?:\|.*\|\n)+", text + "\n", re.M)
+    return [table.splitlines() for table in found]
+
+
+def markdown() -> dict[str, str]:
+    """Every text that may hold tables: pages, and cells of lessons."""
+    pages = [*(ROOT / "book").glob("*.md"), *ROOT.glob("*.md")]
+    texts = {page.name: page.read_text(encoding="utf-8") for page in pages}
+    for file in (ROOT / "notebooks").glob("*.ipynb"):
+        for cell in nbformat.read(file, as_version=4).cells:
+            if cell.cell_type == "markdown":
+                texts[f"{file.name} {cell.id}"] = cell.source
+    return texts
+
+
+def test_the_rows_of_a_table_have_the_same_columns() -> None:
+    wrong = [
+        (name, row)
+        for name, text in markdown().items()
+        for table in tables(text)
+        for row in table
+        if len(re.findall(r"(?<!\\)\|", row))
+        != len(re.findall(r"(?<!\\)\|", table[0]))
+    ]
+    assert wrong == []
 
 
 def test_every_public_name_is_in_the_reference() -> None:
