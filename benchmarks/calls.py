@@ -25,7 +25,7 @@ from restoration import (
     methods,
     operators,
     rows_of,
-    versions,
+    save,
 )
 
 PRIOR = "fashion-mnist"
@@ -87,16 +87,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     args = parser.parse_args()
     torch.set_num_threads(1)
-    command = "python benchmarks/calls.py"
-    for key in ("pictures", "validation", "seeds"):
-        command += f" --{key} {getattr(args, key)}"
-    data = {"command": command, "versions": versions(), "rows": []}
+    rows = []
     for row in study(args):
-        data["rows"].append(row)
+        rows.append(row)
         print(line(row), flush=True)
         if args.out:
-            text = json.dumps(data, indent=1, ensure_ascii=False)
-            args.out.write_text(text + "\n", encoding="utf-8")
+            named = ("pictures", "validation", "seeds")
+            save(args.out, rows, "calls.py", args, *named)
 
 
 if __name__ == "__main__":

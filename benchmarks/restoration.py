@@ -264,14 +264,21 @@ def versions() -> dict[str, str]:
     }
 
 
-def save(path: Path, rows: Iterable[dict], args: argparse.Namespace) -> None:
+def save(
+    path: Path,
+    rows: Iterable[dict],
+    script: str,
+    args: argparse.Namespace,
+    *keys: str,
+) -> None:
+    """Write rows, with the command and the versions that made them."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    command = "python benchmarks/restoration.py"
-    for key in ("pictures", "validation", "steps"):
-        command += f" --{key} {getattr(args, key)}"
+    told = [f"--{key} {getattr(args, key)}" for key in keys]
+    command = " ".join(["python", f"benchmarks/{script}", *told])
     ordered = sorted(rows, key=lambda row: row.get("chain", False))
     data = {"command": command, "versions": versions(), "rows": ordered}
-    path.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
+    text = json.dumps(data, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
 
 
 def kept(args: argparse.Namespace) -> list[dict[str, object]]:
@@ -324,7 +331,8 @@ def main() -> None:
             rows.append(row)
             print(line(row), flush=True)
             if args.out:
-                save(args.out, rows, args)
+                named = ("pictures", "validation", "steps")
+                save(args.out, rows, "restoration.py", args, *named)
 
 
 if __name__ == "__main__":

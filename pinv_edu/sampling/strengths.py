@@ -34,7 +34,7 @@ class OverRelaxed:
 class Missed:
     r"""Leaky sum of what the estimates have missed of the measurement.
 
-    :math:`\bar e_t = e_t + h\,\bar e_{t'}` with :math:`t'` the step before.
+    :math:`\bar e_t = e_t + h\,\bar e_\text{before}`, from step to step.
     """
 
     def __init__(self, strength: Strength) -> None:
@@ -58,7 +58,7 @@ def over_relaxed(
     .. math::
         \hat x = x_{0|t} + A^+\big(e_t + (\lambda_t - 1)\,\bar e_t\big), \quad
         \lambda_t = 1 + c\,(t / T)^p, \quad
-        \bar e_t = e_t + h\,\bar e_{t'},
+        \bar e_t = e_t + h\,\bar e_\text{before},
 
     where :math:`e_t = y - A x_{0|t}` is what the estimate has missed of the
     measurement, and :math:`\bar e` a sum of it over the steps, which forgets.
